@@ -54,6 +54,7 @@ include gst-plugin/plugin.mk
 include kernel/module.mk
 include demo/demo.mk
 include tests/tests.mk
+include tests/gst/gst.mk
 
 .PHONY: help
 help:
