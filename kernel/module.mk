@@ -1,3 +1,29 @@
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: GPL-2.0
+# bufalloc.ko, built by the kernel's own build system in a folder of links to
+# the sources, so that each kernel has its own objects and the sources stay
+# clean.
+
+# KDIR: where the kernel's headers are.
+KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
+	$(lastword $(sort $(wildcard /usr/src/linux-headers-*-amd64))))
+KREL = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+KBUILD_ARCH := $(ARCH)
+KMOD = build/kmod/$(KREL)-$(ARCH)
+# Passed on to the kernel's build: W=1, C=2, CF=..., as documented there.
+KMAKE_FLAGS ?=
+
+## modules           build the kernel module; KDIR=... for other headers
 .PHONY: modules
 modules:
+	$(Q)if [ -z "$(KREL)" ]; then \
+		echo "make modules: no kernel headers in '$(KDIR)'." \
+		     "Install linux-headers-amd64 ('make deps') or give KDIR=..." >&2; \
+		exit 1; \
+	fi
+	$(Q)mkdir -p $(KMOD)
+	$(Q)cp -rsuf $(CURDIR)/kernel $(CURDIR)/include $(KMOD)/
+	$(say) KBUILD $(KMOD)
+	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR)/$(KMOD)/kernel ARCH=$(KBUILD_ARCH) \
+		$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE)) \
+		$(if $(filter 1,$(V)),V=1,-s) $(KMAKE_FLAGS) modules

@@ -63,6 +63,11 @@ enum {
 
 #define BUFALLOC_IOC_TYPE 0xBA
 
+/*
+ * The numbers are made by _IO(), without the size of the structure: @size says
+ * that, and the number stays the same when a structure grows.
+ */
+
 /**
  * enum bufalloc_heap_id - where the pages of a buffer come from
  * @BUFALLOC_HEAP_SYSTEM: pages from anywhere, largest blocks first. Devices
@@ -105,7 +110,7 @@ struct bufalloc_info {
 };
 
 #define BUFALLOC_IOCTL_INFO \
-	_IOWR(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_INFO, struct bufalloc_info)
+	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_INFO)
 
 /**
  * struct bufalloc_alloc - BUFALLOC_IOCTL_ALLOC: allocate and export a buffer
@@ -139,7 +144,7 @@ struct bufalloc_alloc {
 };
 
 #define BUFALLOC_IOCTL_ALLOC \
-	_IOWR(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_ALLOC, struct bufalloc_alloc)
+	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_ALLOC)
 
 /**
  * struct bufalloc_buffer_info - BUFALLOC_IOCTL_BUFFER_INFO: what a buffer is
@@ -163,7 +168,8 @@ struct bufalloc_alloc {
  * @out_cpu_accesses: begins of CPU access (DMA_BUF_SYNC_START and importers')
  *	so far
  * @out_syncs: dma_sync_single_for_{cpu,device} calls made for it so far, one
- *	for each physical run of each device that is not cache coherent
+ *	for each physical run and each mapped device that needs it (a cache
+ *	coherent device does not)
  * @out_alloc_ns: time that its allocation took, in nanoseconds, zeroing
  *	included
  * @__reserved: must be 0
@@ -188,7 +194,6 @@ struct bufalloc_buffer_info {
 };
 
 #define BUFALLOC_IOCTL_BUFFER_INFO \
-	_IOWR(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_BUFFER_INFO, \
-	      struct bufalloc_buffer_info)
+	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_BUFFER_INFO)
 
 #endif /* _UAPI_LINUX_BUFALLOC_H */

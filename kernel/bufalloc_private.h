@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of bufalloc.ko share. Each group of declarations names the
+ * file that defines them.
+ */
+#ifndef BUFALLOC_PRIVATE_H
+#define BUFALLOC_PRIVATE_H
+
+#include <linux/atomic.h>
+#include <linux/dma-direction.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+#include <uapi/linux/bufalloc.h>
+
+struct bufalloc_account;
+struct bufalloc_buffer;
+struct device;
+struct dma_buf;
+struct file;
+
+#define BUFALLOC_VERSION_MAJOR 0
+#define BUFALLOC_VERSION_MINOR 1
+#define BUFALLOC_VERSION_PATCH 0
+#define BUFALLOC_VERSION_STRING "0.1.0"
+
+/*
+ * The longest physical run that one scatterlist entry describes: its length is
+ * an unsigned int. Longer runs take several entries.
+ */
+#define BUFALLOC_RUN_MAX ((size_t)SZ_2G)
+
+/**
+ * struct bufalloc_heap - where pages come from
+ * @name: as user space knows it
+ * @alloc: fill in buf->runs with buf->length bytes of zeroed pages, or leave
+ *	nothing behind and return -ENOMEM, -EDQUOT or -EINTR (fatal signal)
+ * @free: give back what @alloc took; cannot fail
+ */
+struct bufalloc_heap {
+	const char *name;
+	int (*alloc)(struct bufalloc_buffer *buf);
+	void (*free)(struct bufalloc_buffer *buf);
+};
+
+/**
+ * struct bufalloc_buffer - pages that are exported as one dma-buf
+ *
+ * Up to the line below nothing changes once bufalloc_buffer_create() returned,
+ * so it is read without a lock.
+ *
+ * Lock order: the dma-buf's dma_resv (held by the core, or not, depending on
+ * the kernel) -> @lock -> fs_reclaim. No function of the dma-buf core that
+ * takes a lock is called under @lock.
+ *
+ * @length: bytes, a multiple of PAGE_SIZE
+ * @heap: the heap that its pages came from
+ * @heap_id: enum bufalloc_heap_id of it
+ * @runs: its pages, one entry for each physical run (of BUFALLOC_RUN_MAX at
+ *	most), in order; never mapped for a device, see &struct bufalloc_mapping
+ * @account: the user whose limit it counts against, or NULL
+ * @alloc_ns: time that the allocation took
+ * @lock: protects what follows up to @vaddr_mapped
+ * @mappings: list of &struct bufalloc_mapping, one for each device
+ * @attachments: number of attachments
+ * @vmap_users: number of importers' vmaps that are not undone
+ * @vaddr: where it is mapped for them; NULL if @vmap_users is 0
+ * @vaddr_mapped: @vaddr is a mapping of its own (vmalloc space), not an
+ *	address in the linear map
+ * @user_maps: calls of mmap so far
+ * @kernel_maps_total: calls of vmap so far
+ * @cpu_accesses: begins of CPU access so far
+ * @syncs: dma_sync_single_*() calls so far
+ */
+struct bufalloc_buffer {
+	size_t length;
+	const struct bufalloc_heap *heap;
+	u32 heap_id;
+	struct sg_table runs;
+	struct bufalloc_account *account;
+	u64 alloc_ns;
+
+	struct mutex lock; /* see the lock order above */
+	struct list_head mappings;
+	unsigned int attachments;
+	unsigned int vmap_users;
+	void *vaddr;
+	bool vaddr_mapped;
+
+	atomic64_t user_maps;
+	atomic64_t kernel_maps_total;
+	atomic64_t cpu_accesses;
+	atomic64_t syncs;
+};
+
+/* account.c: bytes of contiguous memory for each user */
+void bufalloc_account_init(void);
+int bufalloc_account_charge(size_t bytes, struct bufalloc_account **account);
+void bufalloc_account_uncharge(struct bufalloc_account *account, size_t bytes);
+u64 bufalloc_account_limit(void);
+u64 bufalloc_account_used(void);
+
+/* buffer.c: a buffer's life, from its pages to its dma-buf */
+struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length);
+void bufalloc_buffer_destroy(struct bufalloc_buffer *buf);
+u32 bufalloc_buffer_heaps(void);
+u64 bufalloc_buffer_max_length(void);
+
+/* debugfs.c: what is alive, for tests and for whoever looks for a leak */
+enum bufalloc_live {
+	BUFALLOC_LIVE_BUFFERS,
+	BUFALLOC_LIVE_ATTACHMENTS,
+	BUFALLOC_LIVE_MAPPINGS,
+	BUFALLOC_LIVE_TABLES,
+	BUFALLOC_LIVE_KERNEL_MAPS,
+	BUFALLOC_LIVE_ACCOUNTS,
+	BUFALLOC_LIVE_COUNT,
+};
+
+void bufalloc_debugfs_init(void);
+void bufalloc_debugfs_exit(void);
+void bufalloc_debugfs_live(enum bufalloc_live what, int change);
+
+/* dmabuf.c: what importers and user space do with the dma-buf */
+struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
+				       int fd_flags);
+struct bufalloc_buffer *bufalloc_dmabuf_buffer(struct dma_buf *dmabuf);
+
+/* heap_contig.c, heap_system.c */
+extern const struct bufalloc_heap bufalloc_heap_contig;
+extern const struct bufalloc_heap bufalloc_heap_system;
+
+/* mapping.c: a buffer as one device sees it */
+struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
+				      struct device *dev);
+void bufalloc_mapping_put(struct bufalloc_buffer *buf, struct device *dev,
+			  struct sg_table *table);
+unsigned int bufalloc_mapping_count(struct bufalloc_buffer *buf);
+void bufalloc_mapping_sync_for_cpu(struct bufalloc_buffer *buf, size_t start,
+				   size_t end, enum dma_data_direction dir);
+void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
+				      size_t start, size_t end,
+				      enum dma_data_direction dir);
+
+/* uapi.c: the ioctls of /dev/bufalloc */
+long bufalloc_uapi_ioctl(struct file *file, unsigned int cmd,
+			 unsigned long arg);
+
+#endif /* BUFALLOC_PRIVATE_H */

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a buffer's pages.
+ */
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+
+#include "bufalloc_private.h"
+
+/* Indexed by enum bufalloc_heap_id; NULL where this kernel cannot provide it. */
+static const struct bufalloc_heap * const heaps[] = {
+	[BUFALLOC_HEAP_SYSTEM] = &bufalloc_heap_system,
+#ifdef CONFIG_CONTIG_ALLOC
+	[BUFALLOC_HEAP_CONTIG] = &bufalloc_heap_contig,
+#else
+	[BUFALLOC_HEAP_CONTIG] = NULL,
+#endif
+};
+
+/* Bit (1 << id) for each heap that there is. */
+u32 bufalloc_buffer_heaps(void)
+{
+	u32 mask = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(heaps); i++)
+		if (heaps[i])
+			mask |= BIT(i);
+	return mask;
+}
+
+/* No longer buffer is tried: all the memory of the machine, in bytes. */
+u64 bufalloc_buffer_max_length(void)
+{
+	u64 max = (u64)totalram_pages() << PAGE_SHIFT;
+
+	return min_t(u64, max, round_down((u64)SIZE_MAX, PAGE_SIZE));
+}
+
+/*
+ * Allocate a buffer of at least @length bytes, every byte of it 0.
+ *
+ * Return: the buffer, for bufalloc_dmabuf_export() or
+ * bufalloc_buffer_destroy(), or an ERR_PTR: -EINVAL (no length, unknown heap),
+ * -EOPNOTSUPP (no such heap in this kernel), -ENOMEM, -EDQUOT, -EINTR.
+ */
+struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length)
+{
+	struct bufalloc_buffer *buf;
+	u64 start = ktime_get_ns();
+	int ret;
+
+	if (!length || heap_id >= ARRAY_SIZE(heaps))
+		return ERR_PTR(-EINVAL);
+	heap_id = array_index_nospec(heap_id, ARRAY_SIZE(heaps));
+	if (!heaps[heap_id])
+		return ERR_PTR(-EOPNOTSUPP);
+	if (length > bufalloc_buffer_max_length())
+		return ERR_PTR(-ENOMEM);
+
+	buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+	buf->length = PAGE_ALIGN(length);
+	buf->heap = heaps[heap_id];
+	buf->heap_id = heap_id;
+	mutex_init(&buf->lock);
+	INIT_LIST_HEAD(&buf->mappings);
+
+	ret = buf->heap->alloc(buf);
+	if (ret) {
+		kfree(buf);
+		return ERR_PTR(ret);
+	}
+	buf->alloc_ns = ktime_get_ns() - start;
+	bufalloc_debugfs_live(BUFALLOC_LIVE_BUFFERS, 1);
+	return buf;
+}
+
+/* Nobody else may know of the buffer any more. */
+void bufalloc_buffer_destroy(struct bufalloc_buffer *buf)
+{
+	WARN_ON(!list_empty(&buf->mappings));
+	WARN_ON(buf->attachments);
+	WARN_ON(buf->vmap_users);
+
+	buf->heap->free(buf);
+	mutex_destroy(&buf->lock);
+	kfree(buf);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_BUFFERS, -1);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels that bufalloc builds for (6.1 and later).
+ * Forced into every file by Kbuild.include. The answers that it uses
+ * (BUFALLOC_HAVE_...) come from compiling compat/probes/.
+ */
+#ifndef BUFALLOC_COMPAT_H
+#define BUFALLOC_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "bufalloc needs Linux 6.1 or later"
+#endif
+
+#include <linux/gfp.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+
+/* 6.13 made the argument of MODULE_IMPORT_NS() a string. */
+#ifdef BUFALLOC_HAVE_IMPORT_NS_TOKEN
+#define BUFALLOC_IMPORT_NS(ns) MODULE_IMPORT_NS(ns)
+#else
+#define BUFALLOC_IMPORT_NS(ns) MODULE_IMPORT_NS(#ns)
+#endif
+
+/*
+ * 6.8 renamed MAX_ORDER; up to 6.3 MAX_ORDER was one more than the largest
+ * order, from 6.4 to 6.7 it was that order, and here one less does no harm.
+ */
+#ifdef MAX_PAGE_ORDER
+#define BUFALLOC_MAX_ORDER MAX_PAGE_ORDER
+#else
+#define BUFALLOC_MAX_ORDER (MAX_ORDER - 1)
+#endif
+
+#ifdef CONFIG_CONTIG_ALLOC
+/* 6.16 replaced the migratetype by flags. */
+static inline int
+bufalloc_compat_alloc_contig_range(unsigned long start, unsigned long end,
+				   gfp_t gfp)
+{
+#ifdef BUFALLOC_HAVE_ACR_FLAGS
+	return alloc_contig_range(start, end, ACR_FLAGS_NONE, gfp);
+#else
+	return alloc_contig_range(start, end, MIGRATE_MOVABLE, gfp);
+#endif
+}
+#endif
+
+#endif /* BUFALLOC_COMPAT_H */

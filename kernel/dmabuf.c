@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The dma-buf of a buffer: what importers and user space do with it.
+ *
+ * The core calls the operations with or without the dma_resv lock, depending
+ * on the kernel (drivers/dma-buf/dma-buf.c, "locking convention"); none of
+ * them takes or expects it.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/highmem.h>
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "bufalloc_private.h"
+
+static int bufalloc_dmabuf_attach(struct dma_buf *dmabuf,
+				  struct dma_buf_attachment *attachment)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+
+	mutex_lock(&buf->lock);
+	buf->attachments++;
+	mutex_unlock(&buf->lock);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_ATTACHMENTS, 1);
+	return 0;
+}
+
+static void bufalloc_dmabuf_detach(struct dma_buf *dmabuf,
+				   struct dma_buf_attachment *attachment)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+
+	mutex_lock(&buf->lock);
+	buf->attachments--;
+	mutex_unlock(&buf->lock);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_ATTACHMENTS, -1);
+}
+
+static struct sg_table *
+bufalloc_dmabuf_map(struct dma_buf_attachment *attachment,
+		    enum dma_data_direction dir)
+{
+	return bufalloc_mapping_get(attachment->dmabuf->priv, attachment->dev);
+}
+
+static void bufalloc_dmabuf_unmap(struct dma_buf_attachment *attachment,
+				  struct sg_table *table,
+				  enum dma_data_direction dir)
+{
+	bufalloc_mapping_put(attachment->dmabuf->priv, attachment->dev, table);
+}
+
+static int bufalloc_dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
+					    enum dma_data_direction dir)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+	bool write = dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
+	long ret;
+
+	/*
+	 * The core waits for the fences after this operation; but what a
+	 * device writes until its fence signals must be synced, too.
+	 */
+	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write),
+				    true, MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0)
+		return ret;
+
+	mutex_lock(&buf->lock);
+	bufalloc_mapping_sync_for_cpu(buf, 0, buf->length, dir);
+	if (buf->vaddr_mapped)
+		invalidate_kernel_vmap_range(buf->vaddr, buf->length);
+	mutex_unlock(&buf->lock);
+	atomic64_inc(&buf->cpu_accesses);
+	return 0;
+}
+
+static int bufalloc_dmabuf_end_cpu_access(struct dma_buf *dmabuf,
+					  enum dma_data_direction dir)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+
+	mutex_lock(&buf->lock);
+	if (buf->vaddr_mapped)
+		flush_kernel_vmap_range(buf->vaddr, buf->length);
+	bufalloc_mapping_sync_for_device(buf, 0, buf->length, dir);
+	mutex_unlock(&buf->lock);
+	return 0;
+}
+
+/*
+ * The core made sure that the range is within the buffer. remap_pfn_range()
+ * makes it VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP.
+ */
+static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
+				struct vm_area_struct *vma)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+	unsigned long addr = vma->vm_start;
+	unsigned long skip = vma->vm_pgoff;
+	struct scatterlist *sg;
+	int ret, i;
+
+	/* A private mapping would copy on write, in silence. */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+
+	for_each_sgtable_sg(&buf->runs, sg, i) {
+		unsigned long pages = sg->length >> PAGE_SHIFT;
+		unsigned long size;
+
+		if (skip >= pages) {
+			skip -= pages;
+			continue;
+		}
+		if (addr == vma->vm_end)
+			break;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+
+		size = min((pages - skip) << PAGE_SHIFT, vma->vm_end - addr);
+		ret = remap_pfn_range(vma, addr, page_to_pfn(sg_page(sg)) + skip,
+				      size, vma->vm_page_prot);
+		if (ret)
+			return ret;
+		addr += size;
+		skip = 0;
+	}
+	atomic64_inc(&buf->user_maps);
+	return 0;
+}
+
+/*
+ * One run in memory that the kernel has in its linear map needs no mapping of
+ * its own: that is where its address is.
+ */
+static void *linear_address(struct bufalloc_buffer *buf)
+{
+	struct scatterlist *sg;
+	unsigned long next = 0;
+	int i;
+
+	for_each_sgtable_sg(&buf->runs, sg, i) {
+		unsigned long pfn = page_to_pfn(sg_page(sg));
+		unsigned long end = pfn + (sg->length >> PAGE_SHIFT);
+
+		if ((i && pfn != next) || PageHighMem(pfn_to_page(end - 1)))
+			return NULL;
+		next = end;
+	}
+	return page_address(sg_page(buf->runs.sgl));
+}
+
+static void *map_pages(struct bufalloc_buffer *buf)
+{
+	unsigned long count = buf->length >> PAGE_SHIFT;
+	struct sg_page_iter iter;
+	struct page **pages;
+	void *vaddr;
+	size_t i = 0;
+
+	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return NULL;
+	for_each_sgtable_page(&buf->runs, &iter, 0)
+		pages[i++] = sg_page_iter_page(&iter);
+	vaddr = vmap(pages, count, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	return vaddr;
+}
+
+static int bufalloc_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+	int ret = 0;
+
+	mutex_lock(&buf->lock);
+	if (!buf->vmap_users) {
+		buf->vaddr = linear_address(buf);
+		if (!buf->vaddr) {
+			buf->vaddr = map_pages(buf);
+			if (!buf->vaddr) {
+				ret = -ENOMEM;
+				goto out_unlock;
+			}
+			buf->vaddr_mapped = true;
+		}
+	}
+	buf->vmap_users++;
+	iosys_map_set_vaddr(map, buf->vaddr);
+	atomic64_inc(&buf->kernel_maps_total);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_KERNEL_MAPS, 1);
+out_unlock:
+	mutex_unlock(&buf->lock);
+	return ret;
+}
+
+static void bufalloc_dmabuf_vunmap(struct dma_buf *dmabuf,
+				   struct iosys_map *map)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+
+	mutex_lock(&buf->lock);
+	if (!--buf->vmap_users) {
+		if (buf->vaddr_mapped)
+			vunmap(buf->vaddr);
+		buf->vaddr_mapped = false;
+		buf->vaddr = NULL;
+	}
+	mutex_unlock(&buf->lock);
+	iosys_map_clear(map);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_KERNEL_MAPS, -1);
+}
+
+static void bufalloc_dmabuf_release(struct dma_buf *dmabuf)
+{
+	bufalloc_buffer_destroy(dmabuf->priv);
+}
+
+static const struct dma_buf_ops bufalloc_dmabuf_ops = {
+	.attach = bufalloc_dmabuf_attach,
+	.detach = bufalloc_dmabuf_detach,
+	.map_dma_buf = bufalloc_dmabuf_map,
+	.unmap_dma_buf = bufalloc_dmabuf_unmap,
+	.begin_cpu_access = bufalloc_dmabuf_begin_cpu_access,
+	.end_cpu_access = bufalloc_dmabuf_end_cpu_access,
+	.mmap = bufalloc_dmabuf_mmap,
+	.vmap = bufalloc_dmabuf_vmap,
+	.vunmap = bufalloc_dmabuf_vunmap,
+	.release = bufalloc_dmabuf_release,
+};
+
+/*
+ * Make the dma-buf of @buf, which owns @buf from then on. It keeps the module
+ * loaded. ERR_PTR: what dma_buf_export() returned; @buf is still the caller's.
+ */
+struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
+				       int fd_flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+
+	info.ops = &bufalloc_dmabuf_ops;
+	info.size = buf->length;
+	info.flags = fd_flags;
+	info.priv = buf;
+	return dma_buf_export(&info);
+}
+
+/* The buffer of a dma-buf of ours; NULL if another exporter made it. */
+struct bufalloc_buffer *bufalloc_dmabuf_buffer(struct dma_buf *dmabuf)
+{
+	return dmabuf->ops == &bufalloc_dmabuf_ops ? dmabuf->priv : NULL;
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device mappings: a buffer as one device sees it.
+ *
+ * A buffer is mapped once for each device, however often importers attach and
+ * map, and stays so until the last of them unmaps. The table that was mapped
+ * is private; every importer gets a copy with the same device addresses, so
+ * that what it does to its copy (or CONFIG_DMABUF_DEBUG does: it scrambles the
+ * pages) cannot reach another importer, the sync or the unmap.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "bufalloc_private.h"
+
+/**
+ * struct bufalloc_mapping - one (buffer, device) pair; under the buffer's lock
+ * @node: in bufalloc_buffer.mappings
+ * @dev: the device. Whoever uses the mapping holds an attachment to it
+ * @table: orig_nents entries are the physical runs (page and length), nents
+ *	are the device's segments (dma_address and dma_length). Both lists
+ *	describe the same bytes in the same order
+ * @users: number of copies that are out
+ * @needs_sync: the DMA API wants syncs around CPU access
+ */
+struct bufalloc_mapping {
+	struct list_head node;
+	struct device *dev;
+	struct sg_table table;
+	unsigned int users;
+	bool needs_sync;
+};
+
+static int copy_runs(struct sg_table *to, struct sg_table *from)
+{
+	struct scatterlist *src, *dst;
+	int ret, i;
+
+	ret = sg_alloc_table(to, from->orig_nents, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	dst = to->sgl;
+	for_each_sgtable_sg(from, src, i) {
+		sg_set_page(dst, sg_page(src), src->length, src->offset);
+		dst = sg_next(dst);
+	}
+	return 0;
+}
+
+static void copy_segments(struct sg_table *to, struct sg_table *from)
+{
+	struct scatterlist *src, *dst = to->sgl;
+	int i;
+
+	for_each_sgtable_dma_sg(from, src, i) {
+		sg_dma_address(dst) = sg_dma_address(src);
+		sg_dma_len(dst) = sg_dma_len(src);
+		dst = sg_next(dst);
+	}
+	to->nents = from->nents;
+}
+
+static struct bufalloc_mapping *find(struct bufalloc_buffer *buf,
+				     struct device *dev)
+{
+	struct bufalloc_mapping *mapping;
+
+	lockdep_assert_held(&buf->lock);
+	list_for_each_entry(mapping, &buf->mappings, node)
+		if (mapping->dev == dev)
+			return mapping;
+	return NULL;
+}
+
+static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
+				       struct device *dev)
+{
+	struct bufalloc_mapping *mapping;
+	struct scatterlist *sg;
+	int ret, i;
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+
+	ret = copy_runs(&mapping->table, &buf->runs);
+	if (ret)
+		goto err_free;
+
+	ret = dma_map_sgtable(dev, &mapping->table, DMA_BIDIRECTIONAL, 0);
+	if (ret)
+		goto err_table;
+
+	for_each_sgtable_dma_sg(&mapping->table, sg, i) {
+		mapping->needs_sync = dma_need_sync(dev, sg_dma_address(sg));
+		if (mapping->needs_sync)
+			break;
+	}
+	mapping->dev = dev;
+	list_add(&mapping->node, &buf->mappings);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_MAPPINGS, 1);
+	return mapping;
+
+err_table:
+	sg_free_table(&mapping->table);
+err_free:
+	kfree(mapping);
+	return ERR_PTR(ret);
+}
+
+static void destroy(struct bufalloc_mapping *mapping)
+{
+	list_del(&mapping->node);
+	dma_unmap_sgtable(mapping->dev, &mapping->table, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(&mapping->table);
+	kfree(mapping);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_MAPPINGS, -1);
+}
+
+/*
+ * Map the buffer for @dev, if it is not, and return a table for an importer.
+ * It is given back by bufalloc_mapping_put(). ERR_PTR: -ENOMEM, or what
+ * dma_map_sgtable() returned (-EIO, -EINVAL, -EREMOTEIO).
+ */
+struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
+				      struct device *dev)
+{
+	struct bufalloc_mapping *mapping;
+	struct sg_table *table;
+	int ret;
+
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	ret = copy_runs(table, &buf->runs);
+	if (ret)
+		goto err_free;
+
+	mutex_lock(&buf->lock);
+	mapping = find(buf, dev);
+	if (!mapping)
+		mapping = create(buf, dev);
+	if (!IS_ERR(mapping)) {
+		copy_segments(table, &mapping->table);
+		mapping->users++;
+	}
+	mutex_unlock(&buf->lock);
+
+	if (IS_ERR(mapping)) {
+		ret = PTR_ERR(mapping);
+		goto err_table;
+	}
+	bufalloc_debugfs_live(BUFALLOC_LIVE_TABLES, 1);
+	return table;
+
+err_table:
+	sg_free_table(table);
+err_free:
+	kfree(table);
+	return ERR_PTR(ret);
+}
+
+/* The last table that is given back unmaps the buffer for @dev. */
+void bufalloc_mapping_put(struct bufalloc_buffer *buf, struct device *dev,
+			  struct sg_table *table)
+{
+	struct bufalloc_mapping *mapping;
+
+	mutex_lock(&buf->lock);
+	mapping = find(buf, dev);
+	if (!WARN_ON(!mapping) && !--mapping->users)
+		destroy(mapping);
+	mutex_unlock(&buf->lock);
+
+	sg_free_table(table);
+	kfree(table);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_TABLES, -1);
+}
+
+/* Number of devices that the buffer is mapped for; under the buffer's lock. */
+unsigned int bufalloc_mapping_count(struct bufalloc_buffer *buf)
+{
+	struct bufalloc_mapping *mapping;
+	unsigned int count = 0;
+
+	lockdep_assert_held(&buf->lock);
+	list_for_each_entry(mapping, &buf->mappings, node)
+		count++;
+	return count;
+}
+
+typedef void (*sync_fn)(struct device *dev, dma_addr_t addr, size_t size,
+			enum dma_data_direction dir);
+
+static void sync_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
+			 enum dma_data_direction dir)
+{
+	dma_sync_single_for_cpu(dev, addr, size, dir);
+}
+
+static void sync_for_device(struct device *dev, dma_addr_t addr, size_t size,
+			    enum dma_data_direction dir)
+{
+	dma_sync_single_for_device(dev, addr, size, dir);
+}
+
+/*
+ * Sync bytes [@start, @end) of one mapping, each physical run by itself.
+ *
+ * dma_sync_single_*() behind an IOMMU translates the address of the first byte
+ * and then works on that much physical memory (drivers/iommu/dma-iommu.c,
+ * iommu_dma_sync_single_for_cpu()). A segment that the IOMMU merged from
+ * several runs must therefore never be synced in one call.
+ */
+static u64 sync_mapping(struct bufalloc_mapping *mapping, size_t start,
+			size_t end, enum dma_data_direction dir, sync_fn sync)
+{
+	struct scatterlist *run, *seg = mapping->table.sgl;
+	size_t run_start = 0, seg_start = 0;
+	u64 calls = 0;
+	int i;
+
+	for_each_sgtable_sg(&mapping->table, run, i) {
+		size_t at = max(run_start, start);
+		size_t stop = min(run_start + run->length, end);
+
+		while (at < stop) {
+			size_t part;
+
+			/* Find the segment that this byte is in. */
+			while (at - seg_start >= sg_dma_len(seg)) {
+				seg_start += sg_dma_len(seg);
+				seg = sg_next(seg);
+			}
+			part = min_t(size_t, stop - at,
+				     seg_start + sg_dma_len(seg) - at);
+			sync(mapping->dev, sg_dma_address(seg) + at - seg_start,
+			     part, dir);
+			calls++;
+			at += part;
+		}
+		run_start += run->length;
+		if (run_start >= end)
+			break;
+	}
+	return calls;
+}
+
+static void sync_buffer(struct bufalloc_buffer *buf, size_t start, size_t end,
+			enum dma_data_direction dir, sync_fn sync)
+{
+	struct bufalloc_mapping *mapping;
+
+	lockdep_assert_held(&buf->lock);
+	list_for_each_entry(mapping, &buf->mappings, node)
+		if (mapping->needs_sync)
+			atomic64_add(sync_mapping(mapping, start, end, dir,
+						  sync), &buf->syncs);
+}
+
+/*
+ * Make what devices wrote to bytes [@start, @end) visible to the CPU, and the
+ * other way round; under the buffer's lock.
+ */
+void bufalloc_mapping_sync_for_cpu(struct bufalloc_buffer *buf, size_t start,
+				   size_t end, enum dma_data_direction dir)
+{
+	sync_buffer(buf, start, end, dir, sync_for_cpu);
+}
+
+void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
+				      size_t start, size_t end,
+				      enum dma_data_direction dir)
+{
+	sync_buffer(buf, start, end, dir, sync_for_device);
+}

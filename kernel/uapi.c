@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls of /dev/bufalloc; what they do is in <uapi/linux/bufalloc.h>.
+ */
+#include <linux/build_bug.h>
+#include <linux/dma-buf.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/nospec.h>
+#include <linux/stddef.h>
+#include <linux/uaccess.h>
+
+#include "bufalloc_private.h"
+
+/**
+ * struct ucmd - one call
+ * @arg: the caller's structure
+ * @usize: bytes that it has, as the caller says
+ * @ksize: bytes that the kernel's structure has
+ * @data: copy of the structure, of @ksize bytes
+ */
+struct ucmd {
+	void __user *arg;
+	u32 usize;
+	u32 ksize;
+	void *data;
+};
+
+/* Write the structure back, as much of it as the caller has. */
+static int ucmd_respond(struct ucmd *ucmd)
+{
+	if (copy_to_user(ucmd->arg, ucmd->data,
+			 min(ucmd->usize, ucmd->ksize)))
+		return -EFAULT;
+	return 0;
+}
+
+static int bufalloc_uapi_info(struct ucmd *ucmd)
+{
+	struct bufalloc_info *info = ucmd->data;
+
+	if (info->flags)
+		return -EINVAL;
+
+	info->out_version = (BUFALLOC_VERSION_MAJOR << 16) |
+			    (BUFALLOC_VERSION_MINOR << 8) |
+			    BUFALLOC_VERSION_PATCH;
+	info->out_heaps = bufalloc_buffer_heaps();
+	info->out_features = 0;
+	info->out_max_length = bufalloc_buffer_max_length();
+	info->out_contig_limit = bufalloc_account_limit();
+	info->out_contig_used = bufalloc_account_used();
+	return ucmd_respond(ucmd);
+}
+
+static int bufalloc_uapi_alloc(struct ucmd *ucmd)
+{
+	struct bufalloc_alloc *alloc = ucmd->data;
+	struct bufalloc_buffer *buf;
+	struct dma_buf *dmabuf;
+	int fd, ret;
+
+	if (alloc->flags || alloc->__reserved ||
+	    (alloc->fd_flags & ~(O_CLOEXEC | O_RDWR)))
+		return -EINVAL;
+
+	buf = bufalloc_buffer_create(alloc->heap, alloc->length);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+
+	dmabuf = bufalloc_dmabuf_export(buf, alloc->fd_flags);
+	if (IS_ERR(dmabuf)) {
+		bufalloc_buffer_destroy(buf);
+		return PTR_ERR(dmabuf);
+	}
+
+	fd = get_unused_fd_flags(alloc->fd_flags);
+	if (fd < 0) {
+		ret = fd;
+		goto err_put;
+	}
+
+	alloc->out_fd = fd;
+	ret = ucmd_respond(ucmd);
+	if (ret)
+		goto err_fd;
+
+	/* Nothing can fail any more: publish. */
+	fd_install(fd, dmabuf->file);
+	return 0;
+
+err_fd:
+	put_unused_fd(fd);
+err_put:
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+static void fill_buffer_info(struct bufalloc_buffer_info *info,
+			     struct bufalloc_buffer *buf)
+{
+	info->out_heap = buf->heap_id;
+	info->out_length = buf->length;
+	info->out_runs = buf->runs.orig_nents;
+	info->out_alloc_ns = buf->alloc_ns;
+	info->out_user_maps = atomic64_read(&buf->user_maps);
+	info->out_kernel_maps_total = atomic64_read(&buf->kernel_maps_total);
+	info->out_cpu_accesses = atomic64_read(&buf->cpu_accesses);
+	info->out_syncs = atomic64_read(&buf->syncs);
+
+	mutex_lock(&buf->lock);
+	info->out_attachments = buf->attachments;
+	info->out_mappings = bufalloc_mapping_count(buf);
+	info->out_kernel_maps = buf->vmap_users;
+	info->out_kernel_va = buf->vaddr_mapped ? buf->length : 0;
+	mutex_unlock(&buf->lock);
+}
+
+static int bufalloc_uapi_buffer_info(struct ucmd *ucmd)
+{
+	struct bufalloc_buffer_info *info = ucmd->data;
+	struct bufalloc_buffer *buf;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (info->flags || info->__reserved)
+		return -EINVAL;
+
+	dmabuf = dma_buf_get(info->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	buf = bufalloc_dmabuf_buffer(dmabuf);
+	if (buf) {
+		fill_buffer_info(info, buf);
+		ret = ucmd_respond(ucmd);
+	} else {
+		ret = -EOPNOTSUPP;
+	}
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+/* Room for the largest structure. */
+union ucmd_buffer {
+	struct bufalloc_info info;
+	struct bufalloc_alloc alloc;
+	struct bufalloc_buffer_info buffer_info;
+};
+
+/**
+ * struct ioctl_op - one row of the table of calls
+ * @ioctl: its number; 0 in rows of calls that do not exist
+ * @size: size of the kernel's structure
+ * @min_size: size of the first version's structure
+ * @execute: does it
+ */
+struct ioctl_op {
+	unsigned int ioctl;
+	u32 size;
+	u32 min_size;
+	int (*execute)(struct ucmd *ucmd);
+};
+
+#define IOCTL_OP(_cmd, _fn, _struct, _last) \
+	[BUFALLOC_CMD_##_cmd] = { \
+		.ioctl = BUFALLOC_IOCTL_##_cmd, \
+		.size = sizeof(_struct) + \
+			BUILD_BUG_ON_ZERO(sizeof(union ucmd_buffer) < \
+					  sizeof(_struct)), \
+		.min_size = offsetofend(_struct, _last), \
+		.execute = _fn, \
+	}
+
+/* The last field named is that of the first version: it never changes. */
+static const struct ioctl_op ops[] = {
+	IOCTL_OP(INFO, bufalloc_uapi_info, struct bufalloc_info,
+		 out_contig_used),
+	IOCTL_OP(ALLOC, bufalloc_uapi_alloc, struct bufalloc_alloc,
+		 __reserved),
+	IOCTL_OP(BUFFER_INFO, bufalloc_uapi_buffer_info,
+		 struct bufalloc_buffer_info, __reserved),
+};
+
+long bufalloc_uapi_ioctl(struct file *file, unsigned int cmd,
+			 unsigned long arg)
+{
+	union ucmd_buffer data = {};
+	struct ucmd ucmd = {
+		.arg = (void __user *)arg,
+		.data = &data,
+	};
+	const struct ioctl_op *op;
+	unsigned int nr = _IOC_NR(cmd);
+	int ret;
+
+	if (nr >= ARRAY_SIZE(ops))
+		return -ENOTTY;
+	op = &ops[array_index_nospec(nr, ARRAY_SIZE(ops))];
+	if (!op->execute || op->ioctl != cmd)
+		return -ENOTTY;
+
+	/* Every structure starts with its size. */
+	if (get_user(ucmd.usize, (u32 __user *)ucmd.arg))
+		return -EFAULT;
+	if (ucmd.usize < op->min_size)
+		return -EINVAL;
+	if (ucmd.usize > PAGE_SIZE)
+		return -E2BIG;
+
+	ucmd.ksize = op->size;
+	ret = copy_struct_from_user(&data, op->size, ucmd.arg, ucmd.usize);
+	if (ret)
+		return ret;
+	return op->execute(&ucmd);
+}
