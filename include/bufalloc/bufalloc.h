@@ -113,8 +113,9 @@ struct bufalloc_buf_info {
  * -ENOENT  the node does not exist: bufalloc.ko is not loaded
  * -ENXIO, -ENODEV  the node exists and no driver is behind it
  * -EACCES  no permission on the node: the user is not in its group (video)
- * -ENOTTY  the node is not bufalloc's
+ * -ENOTTY  the node is not bufalloc's: it does not answer as the module does
  * -EMFILE, -ENFILE, -ENOMEM  as open(2) and malloc(3)
+ * -EPERM and others  as open(2)
  */
 int
 bufalloc_open(struct bufalloc_ctx **ctx, const char *path);
@@ -141,7 +142,8 @@ bufalloc_get_info(struct bufalloc_ctx *ctx, struct bufalloc_module_info *info);
  *
  * length: in bytes, more than 0; rounded up to whole pages.
  * name: shown in /sys/kernel/debug/dma_buf/bufinfo and in fdinfo; at most 31
- *       bytes are used. NULL for "bufalloc". Not kept.
+ *       bytes are used. NULL for "bufalloc". Not kept. It is there for people
+ *       who debug: that the kernel does not take it is no failure.
  * buf: receives the buffer on success; destroy it with bufalloc_buf_destroy().
  *
  * The file descriptor is close-on-exec.
@@ -210,8 +212,11 @@ bufalloc_buf_map(struct bufalloc_buf *buf, enum bufalloc_access access,
 /**
  * End CPU access (DMA_BUF_SYNC_END) and unmap.
  *
+ * It ends the accesses that have begun, by bufalloc_buf_map() or _begin(), and
+ * have not been ended by bufalloc_buf_end().
+ *
  * Returns 0, -EINVAL (not mapped), or what DMA_BUF_IOCTL_SYNC returned; the
- * buffer is unmapped in any case.
+ * buffer is unmapped in any case. EINTR and EAGAIN are retried.
  */
 int
 bufalloc_buf_unmap(struct bufalloc_buf *buf);
@@ -222,7 +227,8 @@ bufalloc_buf_unmap(struct bufalloc_buf *buf);
  * Not needed between bufalloc_buf_map() and bufalloc_buf_unmap() as long as
  * no device touches the buffer.
  *
- * Returns 0, -EINVAL (access), or what DMA_BUF_IOCTL_SYNC returned.
+ * Returns 0, -EINVAL (access), or what DMA_BUF_IOCTL_SYNC returned. EINTR and
+ * EAGAIN are retried.
  */
 int
 bufalloc_buf_begin(struct bufalloc_buf *buf, enum bufalloc_access access);

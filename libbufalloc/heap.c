@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The names of the heaps. */
+#include <errno.h>
+#include <linux/bufalloc.h>
+#include <string.h>
+
+#include "private.h"
+
+_Static_assert((int)BUFALLOC_SYSTEM == (int)BUFALLOC_HEAP_SYSTEM,
+	       "the library's and the kernel's numbers of the heaps are equal");
+_Static_assert((int)BUFALLOC_CONTIG == (int)BUFALLOC_HEAP_CONTIG,
+	       "the library's and the kernel's numbers of the heaps are equal");
+
+static const char *const names[] = {
+	[BUFALLOC_SYSTEM] = "system",
+	[BUFALLOC_CONTIG] = "contig",
+};
+
+#define NAMES_LEN (sizeof(names) / sizeof(names[0]))
+
+const char *
+bufalloc_heap_name(enum bufalloc_heap heap)
+{
+	if ((uint32_t)heap >= NAMES_LEN) {
+		return NULL;
+	}
+	return names[heap];
+}
+
+int
+bufalloc_heap_from_name(const char *name, enum bufalloc_heap *heap)
+{
+	size_t i;
+
+	for (i = 0; i < NAMES_LEN; i++) {
+		if (strcmp(names[i], name) == 0) {
+			*heap = (enum bufalloc_heap)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
