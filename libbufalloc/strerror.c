@@ -10,13 +10,15 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "private.h"
 
 #define MIB (UINT64_C(1) << 20)
 
 #define LOAD_HINT "load it with 'modprobe bufalloc' (or 'insmod bufalloc.ko'), as root"
-#define CONTIG_LIMIT_PARAM "/sys/module/bufalloc/parameters/contig_limit_bytes"
+#define MODULE_DIR "/sys/module/bufalloc"
+#define CONTIG_LIMIT_PARAM MODULE_DIR "/parameters/contig_limit_bytes"
 
 #define SENTENCE_EMFILE "this process has no file descriptor left: close some, or raise its limit with 'ulimit -n'"
 #define SENTENCE_ENFILE "the system has no file descriptor left: close some, or raise /proc/sys/fs/file-max, as root"
@@ -204,6 +206,20 @@ open_files_sentence(const char *subject, char *text, size_t size)
 			subject, (uintmax_t)limit.rlim_cur);
 }
 
+/* No node: is the module not loaded, or is its node somewhere else? */
+static int
+missing_sentence(const char *path, char *text, size_t size)
+{
+	if (access(MODULE_DIR, F_OK) == 0) {
+		return snprintf(text, size,
+				"%s does not exist, although bufalloc.ko is loaded: its node is " BUFALLOC_DEVICE "; a container must be given it",
+				path);
+	}
+	return snprintf(text, size,
+			"%s does not exist: bufalloc.ko is not loaded; " LOAD_HINT,
+			path);
+}
+
 /* Permission is refused: by what, and which group is let in? */
 static int
 access_sentence(const char *path, char *text, size_t size)
@@ -214,6 +230,12 @@ access_sentence(const char *path, char *text, size_t size)
 	if (stat(path, &st) < 0) {
 		return snprintf(text, size,
 				"no permission to reach %s: a folder on its path is closed to this user; open it with chmod, as root",
+				path);
+	}
+
+	if ((st.st_mode & 0006) == 0006) {
+		return snprintf(text, size,
+				"no permission on %s, although its mode lets everyone in: " SENTENCE_EPERM,
 				path);
 	}
 
@@ -244,9 +266,7 @@ bufalloc_open_strerror(const char *path, int err, char *text, size_t size)
 	case 0:
 		return snprintf(text, size, "%s is open", path);
 	case ENOENT:
-		return snprintf(text, size,
-				"%s does not exist: bufalloc.ko is not loaded; " LOAD_HINT,
-				path);
+		return missing_sentence(path, text, size);
 	case ENXIO:
 	case ENODEV:
 		return snprintf(text, size,

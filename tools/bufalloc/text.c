@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* How the tool prints: amounts, errors, JSON. */
+#define _GNU_SOURCE /* strerrorname_np */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+struct tool_amount
+tool_amount(uint64_t bytes)
+{
+	struct tool_amount a;
+
+	if (bytes < MIB) {
+		snprintf(a.text, sizeof(a.text), "%" PRIu64 " byte%s", bytes,
+			 bytes == 1 ? "" : "s");
+	} else {
+		snprintf(a.text, sizeof(a.text),
+			 "%" PRIu64 " bytes (%" PRIu64 ".%" PRIu64 " MiB)",
+			 bytes, bytes / MIB, bytes % MIB * 10 / MIB);
+	}
+	return a;
+}
+
+struct tool_version
+tool_version(uint32_t version)
+{
+	struct tool_version v;
+
+	snprintf(v.text, sizeof(v.text), "%u.%u.%u", version >> 16,
+		 version >> 8 & 0xff, version & 0xff);
+	return v;
+}
+
+enum tool_exit
+tool_usage_error(const struct tool_command *command, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "bufalloc: ");
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "; see 'bufalloc help%s%s'\n",
+		command == NULL ? "" : " ",
+		command == NULL ? "" : command->name);
+	return TOOL_USAGE;
+}
+
+enum tool_exit
+tool_option_error(const struct tool_command *command, int result, char *argv[])
+{
+	const char *arg = argv[optind - 1];
+
+	if (result == ':') {
+		return tool_usage_error(command, "option %s needs a value",
+					arg);
+	}
+	/* optopt is the letter of a short option, else 0 or what it lacks. */
+	if (optopt != 0 && strncmp(arg, "--", 2) == 0) {
+		return tool_usage_error(command, "option %s takes no value",
+					arg);
+	}
+	if (optopt != 0) {
+		return tool_usage_error(command, "unknown option -%c", optopt);
+	}
+	return tool_usage_error(command, "unknown option %s", arg);
+}
+
+const char *
+tool_errno_name(int err)
+{
+	const char *name = strerrorname_np(abs(err));
+
+	return name == NULL ? "unknown errno" : name;
+}
+
+enum tool_exit
+tool_error(int err, const char *sentence)
+{
+	fprintf(stderr, "bufalloc: %s [%s]\n", sentence, tool_errno_name(err));
+	return TOOL_FAILED;
+}
+
+enum tool_exit
+tool_print_json(struct json_object *object)
+{
+	const char *text;
+
+	text = json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_SPACED |
+				JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text == NULL) {
+		json_object_put(object);
+		return tool_error(-ENOMEM, bufalloc_strerror(-ENOMEM));
+	}
+	puts(text);
+	json_object_put(object);
+	return TOOL_OK;
+}
