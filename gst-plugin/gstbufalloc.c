@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:plugin-bufalloc
+ * @short_description: one dma-buf from camera to display
+ *
+ * Since: 0.1
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gstbufallocelement.h"
+
+GST_DEBUG_CATEGORY (gst_bufalloc_debug);
+
+static gboolean
+plugin_init (GstPlugin * plugin)
+{
+  GST_DEBUG_CATEGORY_INIT (gst_bufalloc_debug, "bufalloc", 0,
+      "dma-buf allocation for cameras and displays");
+
+  return GST_ELEMENT_REGISTER (bufalloc, plugin);
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, bufalloc,
+    "dma-bufs that cameras, codecs and displays share without copying",
+    plugin_init, VERSION, "LGPL", PACKAGE, "bufalloc")

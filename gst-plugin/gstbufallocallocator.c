@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/**
+ * SECTION:gstbufallocallocator
+ * @title: GstBufallocAllocator
+ * @short_description: dma-buf memory from bufalloc.ko
+ *
+ * A #GstDmaBufAllocator whose gst_allocator_alloc() works: each memory is one
+ * dma-buf of its own, made by libbufalloc. Every byte of a new one is 0.
+ *
+ * The memory's `maxsize` is the length that the dma-buf really has, because
+ * importers (V4L2 above all) take `maxsize` for it and refuse a buffer that
+ * seems too short. The memory begins at byte 0 of the dma-buf:
+ * gst_allocator_alloc() returns %NULL if a prefix is asked for. It returns
+ * %NULL too if the module refuses, after posting the reason as an error of the
+ * element that the allocator reports to.
+ *
+ * The allocator counts its allocations, and each time that one of its memories
+ * is mapped for the CPU: in a pipeline without copies, nobody maps them.
+ *
+ * Since: 0.1
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gstbufallocallocator.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
+#define GST_CAT_DEFAULT gst_bufalloc_debug
+
+struct _GstBufallocAllocator
+{
+  GstDmaBufAllocator parent;
+
+  /* The element that errors are posted to. Weak: the memories keep the
+   * allocator alive, and they may outlive the element. */
+  GWeakRef reporter;
+  gchar *name;
+
+  GMutex lock;                  /* one thread at a time in ctx */
+  struct bufalloc_ctx *ctx;
+
+  gint heap;                    /* enum bufalloc_heap, atomic */
+  GstBufallocCounts counts;     /* protected by the object lock */
+
+  gpointer (*parent_map) (GstMemory * mem, GstMapInfo * info, gsize maxsize);
+};
+
+G_DEFINE_FINAL_TYPE (GstBufallocAllocator, gst_bufalloc_allocator,
+    GST_TYPE_DMABUF_ALLOCATOR)
+
+/**
+ * gst_bufalloc_errno_name:
+ * @err: an errno value, positive or negative
+ *
+ * Returns: (transfer none): its name, or "errno" if it has none here
+ *
+ * Since: 0.1
+ */
+const gchar *
+gst_bufalloc_errno_name (gint err)
+{
+#define NAME(e) case e: return #e
+  switch (ABS (err)) {
+      NAME (E2BIG);
+      NAME (EACCES);
+      NAME (EBADF);
+      NAME (EBUSY);
+      NAME (EDQUOT);
+      NAME (EEXIST);
+      NAME (EFAULT);
+      NAME (EINTR);
+      NAME (EINVAL);
+      NAME (EIO);
+      NAME (EMFILE);
+      NAME (ENFILE);
+      NAME (ENODEV);
+      NAME (ENOENT);
+      NAME (ENOMEM);
+      NAME (ENOSPC);
+      NAME (ENOSYS);
+      NAME (ENOTTY);
+      NAME (ENXIO);
+      NAME (EOPNOTSUPP);
+      NAME (EOVERFLOW);
+      NAME (EPERM);
+      NAME (ERANGE);
+    default:
+      return "errno";
+  }
+#undef NAME
+}
+
+/**
+ * gst_is_bufalloc_memory:
+ * @mem: a #GstMemory
+ *
+ * Returns: whether @mem comes from a #GstBufallocAllocator, of any element
+ *
+ * Since: 0.1
+ */
+gboolean
+gst_is_bufalloc_memory (GstMemory * mem)
+{
+  return GST_IS_BUFALLOC_ALLOCATOR (mem->allocator);
+}
+
+static gpointer
+gst_bufalloc_allocator_mem_map (GstMemory * mem, GstMapInfo * info,
+    gsize maxsize)
+{
+  GstBufallocAllocator *self = GST_BUFALLOC_ALLOCATOR (mem->allocator);
+  gpointer data = self->parent_map (mem, info, maxsize);
+
+  if (data != NULL) {
+    GST_OBJECT_LOCK (self);
+    self->counts.cpu_maps++;
+    if (info->flags & GST_MAP_READ)
+      self->counts.cpu_reads++;
+    GST_OBJECT_UNLOCK (self);
+    GST_LOG_OBJECT (self, "memory %p is mapped for the CPU, flags 0x%x", mem,
+        info->flags);
+  }
+
+  return data;
+}
+
+static void
+gst_bufalloc_allocator_report (GstBufallocAllocator * self, gsize length,
+    enum bufalloc_heap heap, gint err)
+{
+  GstElement *reporter;
+  gchar reason[512];
+
+  g_mutex_lock (&self->lock);
+  bufalloc_alloc_strerror (self->ctx, length, heap, err, reason,
+      sizeof (reason));
+  g_mutex_unlock (&self->lock);
+
+  GST_ERROR_OBJECT (self, "%s", reason);
+
+  reporter = g_weak_ref_get (&self->reporter);
+  if (reporter == NULL)
+    return;
+
+  if (err == -ENOMEM || err == -EDQUOT)
+    GST_ELEMENT_ERROR (reporter, RESOURCE, NO_SPACE_LEFT, ("%s", reason),
+        ("%" G_GSIZE_FORMAT " bytes, heap %s: %s (%d)", length,
+            bufalloc_heap_name (heap), gst_bufalloc_errno_name (err), -err));
+  else
+    GST_ELEMENT_ERROR (reporter, RESOURCE, FAILED, ("%s", reason),
+        ("%" G_GSIZE_FORMAT " bytes, heap %s: %s (%d)", length,
+            bufalloc_heap_name (heap), gst_bufalloc_errno_name (err), -err));
+  gst_object_unref (reporter);
+}
+
+/**
+ * gst_bufalloc_allocator_alloc_with_slack:
+ * @self: a #GstBufallocAllocator
+ * @size: the size of the memory
+ * @slack: bytes that the dma-buf has at least after that
+ *
+ * Returns: (transfer full) (nullable): a memory of @size bytes at the
+ * beginning of a dma-buf of at least @size + @slack bytes, or %NULL. The
+ * reason is then posted as an error.
+ *
+ * Since: 0.1
+ */
+GstMemory *
+gst_bufalloc_allocator_alloc_with_slack (GstBufallocAllocator * self,
+    gsize size, gsize slack)
+{
+  enum bufalloc_heap heap = gst_bufalloc_allocator_get_heap (self);
+  struct bufalloc_buf *buf = NULL;
+  GstMemory *mem;
+  gsize length;
+  gint fd = -1, err;
+
+  if (!g_size_checked_add (&length, size, slack)) {
+    GST_ERROR_OBJECT (self, "%" G_GSIZE_FORMAT " bytes and %" G_GSIZE_FORMAT
+        " more are too many", size, slack);
+    return NULL;
+  }
+
+  g_mutex_lock (&self->lock);
+  err = bufalloc_alloc (self->ctx, length, heap, self->name, &buf);
+  if (err == 0) {
+    length = bufalloc_buf_get_length (buf);
+    /* the memory outlives buf */
+    fd = fcntl (bufalloc_buf_get_fd (buf), F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+      err = -errno;
+    bufalloc_buf_destroy (buf);
+  }
+  g_mutex_unlock (&self->lock);
+
+  if (err < 0) {
+    gst_bufalloc_allocator_report (self, length, heap, err);
+    return NULL;
+  }
+
+  mem = gst_dmabuf_allocator_alloc_with_flags (GST_ALLOCATOR (self), fd,
+      length, GST_FD_MEMORY_FLAG_KEEP_MAPPED);
+  if (mem == NULL) {
+    GST_ERROR_OBJECT (self, "GStreamer takes no file descriptors here");
+    close (fd);
+    return NULL;
+  }
+  gst_memory_resize (mem, 0, size);
+
+  GST_OBJECT_LOCK (self);
+  self->counts.allocations++;
+  self->counts.allocated_bytes += length;
+  self->counts.buffers++;
+  GST_OBJECT_UNLOCK (self);
+  GST_DEBUG_OBJECT (self, "memory %p: fd %d, %" G_GSIZE_FORMAT " of %"
+      G_GSIZE_FORMAT " bytes, heap %s", mem, fd, size, length,
+      bufalloc_heap_name (heap));
+
+  return mem;
+}
+
+static GstMemory *
+gst_bufalloc_allocator_alloc (GstAllocator * allocator, gsize size,
+    GstAllocationParams * params)
+{
+  if (params->prefix != 0) {
+    GST_ERROR_OBJECT (allocator, "a prefix of %" G_GSIZE_FORMAT " bytes is "
+        "asked for, but importers need the frame at byte 0 of the dma-buf",
+        params->prefix);
+    return NULL;
+  }
+
+  return
+      gst_bufalloc_allocator_alloc_with_slack (GST_BUFALLOC_ALLOCATOR
+      (allocator), size, params->padding);
+}
+
+static void
+gst_bufalloc_allocator_free (GstAllocator * allocator, GstMemory * mem)
+{
+  GstBufallocAllocator *self = GST_BUFALLOC_ALLOCATOR (allocator);
+
+  if (mem->parent == NULL) {
+    GST_OBJECT_LOCK (self);
+    self->counts.buffers--;
+    GST_OBJECT_UNLOCK (self);
+  }
+
+  GST_ALLOCATOR_CLASS (gst_bufalloc_allocator_parent_class)->free (allocator,
+      mem);
+}
+
+static void
+gst_bufalloc_allocator_finalize (GObject * object)
+{
+  GstBufallocAllocator *self = GST_BUFALLOC_ALLOCATOR (object);
+
+  bufalloc_close (self->ctx);
+  g_weak_ref_clear (&self->reporter);
+  g_free (self->name);
+  g_mutex_clear (&self->lock);
+
+  G_OBJECT_CLASS (gst_bufalloc_allocator_parent_class)->finalize (object);
+}
+
+static void
+gst_bufalloc_allocator_class_init (GstBufallocAllocatorClass * klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstAllocatorClass *allocator_class = GST_ALLOCATOR_CLASS (klass);
+
+  object_class->finalize = gst_bufalloc_allocator_finalize;
+  allocator_class->alloc = gst_bufalloc_allocator_alloc;
+  allocator_class->free = gst_bufalloc_allocator_free;
+}
+
+static void
+gst_bufalloc_allocator_init (GstBufallocAllocator * self)
+{
+  GstAllocator *allocator = GST_ALLOCATOR (self);
+
+  g_mutex_init (&self->lock);
+  g_weak_ref_init (&self->reporter, NULL);
+
+  allocator->mem_type = GST_ALLOCATOR_BUFALLOC;
+  self->parent_map = allocator->mem_map_full;
+  allocator->mem_map_full = gst_bufalloc_allocator_mem_map;
+
+  /* the parent classes only wrap file descriptors, we allocate */
+  GST_OBJECT_FLAG_UNSET (self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+}
+
+/**
+ * gst_bufalloc_allocator_new:
+ * @device: (nullable): the module's node, or %NULL for the usual one
+ * @reporter: (nullable) (transfer none): the element that errors are posted to;
+ *   no reference is kept. Its name becomes the name of the dma-bufs
+ * @err: (out): 0, or the negative errno of bufalloc_open()
+ * @reason: (out) (transfer full): on failure, a sentence that says why and what
+ *   to do
+ *
+ * Returns: (transfer full) (nullable): a new allocator, or %NULL if the module
+ * cannot be opened
+ *
+ * Since: 0.1
+ */
+GstAllocator *
+gst_bufalloc_allocator_new (const gchar * device, GstElement * reporter,
+    gint * err, gchar ** reason)
+{
+  GstBufallocAllocator *self;
+  struct bufalloc_ctx *ctx = NULL;
+
+  *reason = NULL;
+  *err = bufalloc_open (&ctx, device);
+  if (*err < 0) {
+    gchar text[512];
+
+    bufalloc_open_strerror (device, *err, text, sizeof (text));
+    *reason = g_strdup (text);
+    return NULL;
+  }
+
+  self = g_object_new (GST_TYPE_BUFALLOC_ALLOCATOR, NULL);
+  gst_object_ref_sink (self);
+  self->ctx = ctx;
+  if (reporter != NULL) {
+    self->name = gst_object_get_name (GST_OBJECT (reporter));
+    g_weak_ref_set (&self->reporter, reporter);
+  }
+
+  return GST_ALLOCATOR (self);
+}
+
+/**
+ * gst_bufalloc_allocator_set_heap:
+ * @self: a #GstBufallocAllocator
+ * @heap: where memory that is allocated from now on comes from
+ *
+ * Since: 0.1
+ */
+void
+gst_bufalloc_allocator_set_heap (GstBufallocAllocator * self,
+    enum bufalloc_heap heap)
+{
+  g_atomic_int_set (&self->heap, heap);
+}
+
+/**
+ * gst_bufalloc_allocator_get_heap:
+ * @self: a #GstBufallocAllocator
+ *
+ * Returns: where memory that is allocated now comes from
+ *
+ * Since: 0.1
+ */
+enum bufalloc_heap
+gst_bufalloc_allocator_get_heap (GstBufallocAllocator * self)
+{
+  return g_atomic_int_get (&self->heap);
+}
+
+/**
+ * gst_bufalloc_allocator_get_counts:
+ * @self: a #GstBufallocAllocator
+ * @counts: (out caller-allocates): where to put the counters
+ *
+ * Since: 0.1
+ */
+void
+gst_bufalloc_allocator_get_counts (GstBufallocAllocator * self,
+    GstBufallocCounts * counts)
+{
+  GST_OBJECT_LOCK (self);
+  *counts = self->counts;
+  GST_OBJECT_UNLOCK (self);
+}

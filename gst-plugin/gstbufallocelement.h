@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef __GST_BUFALLOC_ELEMENT_H__
+#define __GST_BUFALLOC_ELEMENT_H__
+
+#include <gst/base/gstbasetransform.h>
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_BUFALLOC (gst_bufalloc_get_type ())
+G_DECLARE_FINAL_TYPE (GstBufalloc, gst_bufalloc, GST, BUFALLOC,
+    GstBaseTransform)
+
+GST_ELEMENT_REGISTER_DECLARE (bufalloc);
+
+G_END_DECLS
+
+#endif /* __GST_BUFALLOC_ELEMENT_H__ */
