@@ -53,7 +53,9 @@ include tools/tools.mk
 include gst-plugin/plugin.mk
 include kernel/module.mk
 include demo/demo.mk
+include tests/kernel/kernel.mk
 include tests/tests.mk
+include tests/vm/vm.mk
 include tests/gst/gst.mk
 
 .PHONY: help

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The module as the guest tests use it: by its ioctls, not through the
+ * library, so that a row sees exactly what the kernel does.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/dma-buf.h>
+
+#include "ktest.h"
+
+int
+ba_open(void)
+{
+	int node = open("/dev/bufalloc", O_RDWR | O_CLOEXEC);
+
+	CHECK(node >= 0);
+	return node;
+}
+
+int
+ba_try_alloc(int node, uint32_t heap, uint64_t length)
+{
+	struct bufalloc_alloc alloc = {
+		.size = sizeof(alloc),
+		.length = length,
+		.heap = heap,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+
+	if (ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc) != 0) {
+		return -1;
+	}
+	return alloc.out_fd;
+}
+
+int
+ba_alloc(int node, uint32_t heap, uint64_t length)
+{
+	int fd = ba_try_alloc(node, heap, length);
+
+	if (fd < 0) {
+		ktest_fail(__FILE__, __LINE__,
+			   "ALLOC of %llu bytes from heap %u: errno %s",
+			   (unsigned long long)length, heap, ktest_errno_name());
+	}
+	return fd;
+}
+
+struct bufalloc_buffer_info
+ba_buffer_info(int node, int fd)
+{
+	struct bufalloc_buffer_info info = { .size = sizeof(info), .fd = fd };
+
+	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_BUFFER_INFO, &info), 0);
+	return info;
+}
+
+void *
+ba_map(int fd, size_t length)
+{
+	void *data = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	CHECK(data != MAP_FAILED);
+	return data;
+}
+
+int
+ba_live(const char *name)
+{
+	FILE *file = fopen("/sys/kernel/debug/bufalloc/live", "re");
+	char key[32];
+	int value, found = -1;
+
+	if (file == NULL) {
+		return -1;
+	}
+	while (fscanf(file, "%31s %d", key, &value) == 2) {
+		if (strcmp(key, name) == 0) {
+			found = value;
+		}
+	}
+	fclose(file);
+	return found;
+}
+
+void
+ba_sync(int fd, uint64_t flags)
+{
+	struct dma_buf_sync sync = { .flags = flags };
+
+	CHECK_EQ(ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync), 0);
+}
+
+static FILE *
+open_parameter(const char *name, const char *mode)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/module/bufalloc/parameters/%s", name);
+	file = fopen(path, mode);
+	CHECK(file != NULL);
+	return file;
+}
+
+unsigned long long
+ba_get_parameter(const char *name)
+{
+	FILE *file = open_parameter(name, "re");
+	unsigned long long value;
+	int found = fscanf(file, "%llu", &value);
+
+	fclose(file);
+	CHECK_EQ(found, 1);
+	return value;
+}
+
+void
+ba_set_parameter(const char *name, unsigned long long value)
+{
+	FILE *file = open_parameter(name, "we");
+
+	fprintf(file, "%llu\n", value);
+	CHECK_EQ(fclose(file), 0);
+}
+
+void
+ba_load(void)
+{
+	const char *path = getenv("BUFALLOC_KO");
+	int fd;
+
+	CHECK(path != NULL);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK_EQ(syscall(SYS_finit_module, fd, "", 0), 0);
+	close(fd);
+}
+
+int
+ba_unload(void)
+{
+	return (int)syscall(SYS_delete_module, "bufalloc", O_NONBLOCK);
+}
+
+unsigned long long
+ba_vmalloc_bytes(void)
+{
+	FILE *file = fopen("/proc/vmallocinfo", "re");
+	unsigned long long sum = 0, bytes;
+	char line[512];
+
+	CHECK(file != NULL);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (strstr(line, "[bufalloc]") != NULL &&
+		    strstr(line, " vmap") != NULL &&
+		    sscanf(line, "%*s %llu", &bytes) == 1) {
+			sum += bytes;
+		}
+	}
+	fclose(file);
+	return sum;
+}
+
+void
+pattern_fill(void *data, size_t length)
+{
+	uint8_t *bytes = data;
+
+	for (size_t i = 0; i < length; i++) {
+		bytes[i] = pattern_byte(i);
+	}
+}
+
+size_t
+pattern_mismatch(const void *data, size_t length)
+{
+	const uint8_t *bytes = data;
+
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] != pattern_byte(i)) {
+			return i;
+		}
+	}
+	return length;
+}
+
+size_t
+first_nonzero(const void *data, size_t length)
+{
+	const uint8_t *bytes = data;
+	size_t i = 0;
+
+	for (; i + 8 <= length; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, bytes + i, 8);
+		if (word != 0) {
+			break;
+		}
+	}
+	while (i < length && bytes[i] == 0) {
+		i++;
+	}
+	return i;
+}

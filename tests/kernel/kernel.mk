@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# The programs that run in a guest, one for each behaviour.
+
+KTESTS := $(patsubst tests/kernel/test_%.c,%,$(wildcard tests/kernel/test_*.c))
+KTEST_BINS := $(KTESTS:%=$(B)/tests/kernel/%)
+KTEST_COMMON := $(patsubst %.c,$(B)/%.o,$(filter-out \
+	$(wildcard tests/kernel/test_*.c),$(wildcard tests/kernel/*.c)))
+KTEST_CFLAGS = -D_GNU_SOURCE $(shell $(PKG_CONFIG) --cflags libdrm)
+
+.PHONY: ktests
+ktests: $(KTEST_BINS)
+
+$(B)/tests/kernel/%.o: tests/kernel/%.c
+	$(say) CC $@
+	$(call cc,$(KTEST_CFLAGS))
+
+$(KTEST_BINS): $(B)/tests/kernel/%: $(B)/tests/kernel/test_%.o $(KTEST_COMMON)
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libdrm)
+
+-include $(wildcard $(B)/tests/kernel/*.d)

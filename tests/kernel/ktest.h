@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the guest tests share. A test program is a table of named rows; it
+ * prints TAP. After each row the program's file descriptors and the module's
+ * live objects must be as they were before it, or the row fails.
+ *
+ * Own code and not cmocka, because guests of other architectures run these
+ * programs without a root file system of theirs, and because of that check.
+ */
+#ifndef KTEST_H
+#define KTEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/bufalloc.h>
+
+struct ktest_row {
+	const char *name;
+	void (*run)(void);
+};
+
+/* Run the rows; returns main()'s exit status. */
+int
+ktest_main(const struct ktest_row *rows, size_t count);
+
+/* End the row: failed, or skipped for a reason. */
+void __attribute__((noreturn, format(printf, 3, 4)))
+ktest_fail(const char *file, int line, const char *format, ...);
+void __attribute__((noreturn, format(printf, 1, 2)))
+ktest_skip(const char *format, ...);
+
+/* A diagnostic line. */
+void __attribute__((format(printf, 1, 2)))
+ktest_note(const char *format, ...);
+
+/* A named figure for build/check/figures.json. */
+void
+ktest_figure(const char *name, double value);
+
+/* The row fails unless the condition holds; the expression is the message. */
+#define CHECK(condition)                                               \
+	do {                                                           \
+		if (!(condition)) {                                    \
+			ktest_fail(__FILE__, __LINE__, "%s (errno %s)", \
+				   #condition, ktest_errno_name());    \
+		}                                                      \
+	} while (0)
+
+/* The row fails unless both are equal; both values are printed. */
+#define CHECK_EQ(a, b)                                                  \
+	do {                                                            \
+		long long a_ = (long long)(a), b_ = (long long)(b);     \
+		if (a_ != b_) {                                         \
+			ktest_fail(__FILE__, __LINE__,                  \
+				   "%s is %lld, expected %s, %lld", #a, \
+				   a_, #b, b_);                         \
+		}                                                       \
+	} while (0)
+
+/* The call must return -1 with exactly this errno. */
+#define CHECK_ERRNO(expected, call)                                          \
+	do {                                                                 \
+		errno = 0;                                                   \
+		long long ret_ = (long long)(call);                          \
+		if (ret_ != -1 || errno != (expected)) {                     \
+			ktest_fail(__FILE__, __LINE__,                       \
+				   "%s: %lld, errno %s, expected errno %s",  \
+				   #call, ret_, ktest_errno_name(), #expected); \
+		}                                                            \
+	} while (0)
+
+const char *
+ktest_errno_name(void);
+
+/* Poll until the condition holds, for at most a second; then the row fails. */
+#define CHECK_WITHIN_1S(condition)                                          \
+	do {                                                                \
+		for (int try_ = 0; !(condition); try_++) {                  \
+			if (try_ == 1000) {                                 \
+				ktest_fail(__FILE__, __LINE__,              \
+					   "not within 1 s: %s", #condition); \
+			}                                                   \
+			ktest_pause_1ms();                                  \
+		}                                                           \
+	} while (0)
+
+void
+ktest_pause_1ms(void);
+
+/* Time on the monotonic clock, in seconds. */
+double
+ktest_now(void);
+
+/* /dev/bufalloc, opened; the row fails if that fails. */
+int
+ba_open(void);
+
+/* ALLOC with O_RDWR | O_CLOEXEC: a file descriptor, or -1 and errno. */
+int
+ba_try_alloc(int node, uint32_t heap, uint64_t length);
+
+/* The same; the row fails if that fails. */
+int
+ba_alloc(int node, uint32_t heap, uint64_t length);
+
+/* BUFFER_INFO; the row fails if that fails. */
+struct bufalloc_buffer_info
+ba_buffer_info(int node, int fd);
+
+/* mmap of the whole buffer, shared, for reading and writing. */
+void *
+ba_map(int fd, size_t length);
+
+/* A number from /sys/kernel/debug/bufalloc/live; -1 without the module. */
+int
+ba_live(const char *name);
+
+/* DMA_BUF_IOCTL_SYNC; the row fails if that fails. */
+void
+ba_sync(int fd, uint64_t flags);
+
+/* Module parameter, as /sys/module/bufalloc/parameters has it. */
+unsigned long long
+ba_get_parameter(const char *name);
+void
+ba_set_parameter(const char *name, unsigned long long value);
+
+/* Load and unload bufalloc.ko ($BUFALLOC_KO). ba_unload(): -1 and errno. */
+void
+ba_load(void);
+int
+ba_unload(void);
+
+/* Bytes of vmalloc space that bufalloc's mappings take (/proc/vmallocinfo). */
+unsigned long long
+ba_vmalloc_bytes(void);
+
+/*
+ * Watch a function of the kernel: each call of it, from trace_begin() on until
+ * trace_end(), is one line of the trace with the given arguments of kprobe
+ * events ("pfn=$arg3:u64"). trace_end() calls line() with each and returns
+ * their number. The row is skipped if the kernel cannot do that.
+ */
+void
+trace_begin(const char *function, const char *arguments);
+unsigned int
+trace_end(void (*line)(const char *text, void *data), void *data);
+
+/* The value of "name=" in a line of a trace. */
+unsigned long long
+trace_value(const char *text, const char *name);
+
+/*
+ * Open the DRM card of a driver ("vgem", "vkms"); the row is skipped if there
+ * is none.
+ */
+int
+drm_open_driver(const char *name);
+
+/* The V4L2 capture node of vivid; the row is skipped if there is none. */
+int
+vivid_open(void);
+
+/* A byte of the test pattern that marks an owner's data. */
+static inline uint8_t
+pattern_byte(size_t offset)
+{
+	return (uint8_t)((offset * 2654435761u) >> 13) | 1;
+}
+
+void
+pattern_fill(void *data, size_t length);
+
+/* Offset of the first byte that differs from the pattern, or length. */
+size_t
+pattern_mismatch(const void *data, size_t length);
+
+/* Offset of the first byte that is not 0, or length. */
+size_t
+first_nonzero(const void *data, size_t length);
+
+#endif /* KTEST_H */

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The kernel's own tracing as a witness that is not bufalloc's: kprobe events
+ * (Documentation/trace/kprobetrace.rst).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ktest.h"
+
+#define TRACING "/sys/kernel/tracing/"
+
+static bool
+put(const char *path, const char *text, int flags)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
+	ssize_t n;
+
+	if (fd < 0) {
+		return false;
+	}
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n == (ssize_t)strlen(text);
+}
+
+void
+trace_begin(const char *function, const char *arguments)
+{
+	char event[256];
+
+	put(TRACING "events/ktest/enable", "0", 0);
+	put(TRACING "kprobe_events", "-:ktest/seen", O_APPEND);
+	snprintf(event, sizeof(event), "p:ktest/seen %s %s", function, arguments);
+	if (!put(TRACING "kprobe_events", event, O_APPEND)) {
+		ktest_skip("no kprobe event on %s: %s", function,
+			   ktest_errno_name());
+	}
+	CHECK(put(TRACING "trace", "", O_TRUNC));
+	CHECK(put(TRACING "events/ktest/seen/enable", "1", 0));
+}
+
+unsigned int
+trace_end(void (*line)(const char *text, void *data), void *data)
+{
+	char text[1024];
+	unsigned int count = 0;
+	FILE *file;
+
+	CHECK(put(TRACING "events/ktest/seen/enable", "0", 0));
+	file = fopen(TRACING "trace", "re");
+	CHECK(file != NULL);
+	while (fgets(text, sizeof(text), file) != NULL) {
+		if (strstr(text, " seen: ") != NULL) {
+			count++;
+			if (line != NULL) {
+				line(text, data);
+			}
+		}
+	}
+	fclose(file);
+	CHECK(put(TRACING "kprobe_events", "-:ktest/seen", O_APPEND));
+	return count;
+}
+
+unsigned long long
+trace_value(const char *text, const char *name)
+{
+	char key[64];
+	const char *at;
+
+	snprintf(key, sizeof(key), " %s=", name);
+	at = strstr(text, key);
+	return at != NULL ? strtoull(at + strlen(key), NULL, 0) : 0;
+}
