@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# Sourced by suites that are shell scripts: results as TAP. A suite ends with
+# `finish`.
+
+tap_count=0 tap_failed=0
+
+pass() { printf 'ok %d - %s\n' $((++tap_count)) "$1"; }
+
+# fail NAME [TEXT]: TEXT, of several lines, says why.
+fail() {
+	printf 'not ok %d - %s\n' $((++tap_count)) "$1"
+	tap_failed=$((tap_failed + 1))
+	[ -z "${2-}" ] || printf '# %s\n' "${2//$'\n'/$'\n'# }"
+}
+
+skip() { printf 'ok %d - %s # SKIP %s\n' $((++tap_count)) "$1" "$2"; }
+
+figure() { printf '# figure %s %s\n' "$1" "$2"; }
+
+# check NAME COMMAND...: passes if the command does; what it says is the reason.
+check() {
+	local name=$1 said
+	shift
+	if said=$("$@" 2>&1); then
+		pass "$name"
+	else
+		fail "$name" "${said:-"$* ended with status $?"}"
+	fi
+}
+
+# check_not NAME COMMAND...: the control of a check: it must fail, and say why.
+check_not() {
+	local name=$1 said
+	shift
+	if said=$("$@" 2>&1); then
+		fail "$name" "$* passed"
+	elif [ -z "$said" ]; then
+		fail "$name" "$* failed and said nothing"
+	else
+		pass "$name"
+	fi
+}
+
+finish() {
+	printf '1..%d\n' $tap_count
+	[ $tap_failed = 0 ]
+	exit
+}
