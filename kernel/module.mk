@@ -24,6 +24,11 @@ modules:
 	$(Q)mkdir -p $(KMOD)
 	$(Q)cp -rsuf $(CURDIR)/kernel $(CURDIR)/include $(KMOD)/
 	$(say) KBUILD $(KMOD)
-	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR)/$(KMOD)/kernel ARCH=$(KBUILD_ARCH) \
+	$(Q)flock $(KMOD)/lock $(MAKE) -C $(KDIR) M=$(CURDIR)/$(KMOD)/kernel ARCH=$(KBUILD_ARCH) \
 		$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE)) \
 		$(if $(filter 1,$(V)),V=1,-s) $(KMAKE_FLAGS) modules
+
+# For scripts: where the module of this KDIR is.
+.PHONY: print-ko
+print-ko:
+	@echo $(KMOD)/kernel/bufalloc.ko

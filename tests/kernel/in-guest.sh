@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# in-guest.sh BUILD PROGRAM...: run the test programs in a guest, one after the
+# other, and print one TAP stream. "import_v4l2:1" runs it with vivid loaded as
+# allocators=1. At the end the module must go, with nothing of it alive.
+set -u
+build=$1
+shift
+
+count=0
+# result STATUS NAME: one line of TAP.
+result() {
+	count=$((count + 1))
+	echo "$1 $count - $2"
+}
+
+# Renumber the lines of one program and put its name before theirs.
+merge() {
+	local name=$1 line rest
+	local planned='' seen=0
+	while IFS= read -r line; do
+		case $line in
+		1..*) planned=${line#1..} ;;
+		"ok "* | "not ok "*)
+			rest=${line#*ok }
+			seen=$((seen + 1))
+			result "${line%%ok *}ok" "$name: ${rest#* - }"
+			;;
+		*) echo "$line" ;;
+		esac
+	done
+	if [ "$planned" != "$seen" ]; then
+		echo "# $name planned ${planned:-nothing}, ran $seen"
+		result "not ok" "$name: runs to its end"
+	fi
+}
+
+for program in "$@"; do
+	name=${program%%:*}
+	if [ "$name" != "$program" ]; then
+		if ! rmmod vivid || ! modprobe vivid "allocators=${program#*:}"; then
+			result "not ok" "$program: vivid loads"
+		fi
+	fi
+	# The pipe keeps merge in this shell, so that it can count.
+	merge "$program" < <("$build/tests/kernel/$name" 2>&1)
+	wait $!
+	status=$?
+	[ "$status" -le 1 ] || result "not ok" "$program: ends by itself ($status)"
+done
+
+# Importers that were loaded hold nothing of ours any more.
+live=$(awk '$2 != 0' /sys/kernel/debug/bufalloc/live)
+if [ -z "$live" ]; then
+	result ok "no live object is left"
+else
+	echo "# left: $live"
+	result "not ok" "no live object is left"
+fi
+# fput() is asynchronous: within a second.
+for _ in $(seq 100); do
+	rmmod bufalloc 2>/dev/null && break
+	read -r -t 0.01 <> <(:)
+done
+if [ -d /sys/module/bufalloc ]; then
+	result "not ok" "the module can be unloaded"
+else
+	result ok "the module can be unloaded"
+fi
+echo "1..$count"
