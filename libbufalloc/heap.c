@@ -11,7 +11,7 @@ _Static_assert((int)BUFALLOC_SYSTEM == (int)BUFALLOC_HEAP_SYSTEM,
 _Static_assert((int)BUFALLOC_CONTIG == (int)BUFALLOC_HEAP_CONTIG,
 	       "the library's and the kernel's numbers of the heaps are equal");
 
-static const char *const names[] = {
+static const char names[][8] = {
 	[BUFALLOC_SYSTEM] = "system",
 	[BUFALLOC_CONTIG] = "contig",
 };

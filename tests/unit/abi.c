@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The layout of the kernel ABI, written out: compiled, never run, for 64-bit
+ * and 32-bit machines (abi.sh). A line here changes only when the ABI grows.
+ */
+#include <linux/bufalloc.h>
+#include <stddef.h>
+
+#define SIZE(type, bytes) \
+	_Static_assert(sizeof(struct type) == (bytes), "size of " #type)
+#define FIELD(type, field, offset, bytes)                               \
+	_Static_assert(offsetof(struct type, field) == (offset) &&      \
+			       sizeof(((struct type *)0)->field) ==     \
+				       (bytes),                         \
+		       #type "." #field)
+
+_Static_assert(BUFALLOC_IOCTL_INFO == 0xba00, "number of INFO");
+_Static_assert(BUFALLOC_IOCTL_ALLOC == 0xba02, "number of ALLOC");
+_Static_assert(BUFALLOC_IOCTL_BUFFER_INFO == 0xba07, "number of BUFFER_INFO");
+_Static_assert(BUFALLOC_HEAP_SYSTEM == 0, "number of heap system");
+_Static_assert(BUFALLOC_HEAP_CONTIG == 1, "number of heap contig");
+
+SIZE(bufalloc_info, 48);
+FIELD(bufalloc_info, size, 0, 4);
+FIELD(bufalloc_info, flags, 4, 4);
+FIELD(bufalloc_info, out_version, 8, 4);
+FIELD(bufalloc_info, out_heaps, 12, 4);
+FIELD(bufalloc_info, out_features, 16, 8);
+FIELD(bufalloc_info, out_max_length, 24, 8);
+FIELD(bufalloc_info, out_contig_limit, 32, 8);
+FIELD(bufalloc_info, out_contig_used, 40, 8);
+
+SIZE(bufalloc_alloc, 32);
+FIELD(bufalloc_alloc, size, 0, 4);
+FIELD(bufalloc_alloc, flags, 4, 4);
+FIELD(bufalloc_alloc, length, 8, 8);
+FIELD(bufalloc_alloc, heap, 16, 4);
+FIELD(bufalloc_alloc, fd_flags, 20, 4);
+FIELD(bufalloc_alloc, out_fd, 24, 4);
+FIELD(bufalloc_alloc, __reserved, 28, 4);
+
+SIZE(bufalloc_buffer_info, 96);
+FIELD(bufalloc_buffer_info, size, 0, 4);
+FIELD(bufalloc_buffer_info, flags, 4, 4);
+FIELD(bufalloc_buffer_info, fd, 8, 4);
+FIELD(bufalloc_buffer_info, out_heap, 12, 4);
+FIELD(bufalloc_buffer_info, out_length, 16, 8);
+FIELD(bufalloc_buffer_info, out_runs, 24, 4);
+FIELD(bufalloc_buffer_info, out_attachments, 28, 4);
+FIELD(bufalloc_buffer_info, out_mappings, 32, 4);
+FIELD(bufalloc_buffer_info, out_kernel_maps, 36, 4);
+FIELD(bufalloc_buffer_info, out_kernel_va, 40, 8);
+FIELD(bufalloc_buffer_info, out_user_maps, 48, 8);
+FIELD(bufalloc_buffer_info, out_kernel_maps_total, 56, 8);
+FIELD(bufalloc_buffer_info, out_cpu_accesses, 64, 8);
+FIELD(bufalloc_buffer_info, out_syncs, 72, 8);
+FIELD(bufalloc_buffer_info, out_alloc_ns, 80, 8);
+FIELD(bufalloc_buffer_info, __reserved, 88, 8);

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2317 # functions are called by check and run
+# The kernel ABI has the same layout for every caller: sizes, offsets and
+# numbers, on 64 bits and on 32 bits with both kinds of alignment of u64.
+
+cd "$(dirname "$0")/../.." || exit
+. tests/tap.sh
+
+compile() {
+	"$@" -std=c11 -Werror -Iinclude/uapi -fsyntax-only tests/unit/abi.c
+}
+
+# Can this compiler compile anything that includes system headers?
+can() {
+	echo '#include <stddef.h>
+#include <linux/types.h>
+#include <linux/ioctl.h>' | "$@" -xc -fsyntax-only - 2>/dev/null
+}
+
+check "native" compile cc
+if can cc -m32; then
+	check "i386 (u64 aligned to 4 bytes)" compile cc -m32
+else
+	skip "i386 (u64 aligned to 4 bytes)" "cc -m32 has no headers here (gcc-multilib)"
+fi
+if can arm-linux-gnueabihf-gcc; then
+	check "armhf" compile arm-linux-gnueabihf-gcc
+else
+	skip "armhf" "arm-linux-gnueabihf-gcc is not installed"
+fi
+if can aarch64-linux-gnu-gcc; then
+	check "arm64" compile aarch64-linux-gnu-gcc
+else
+	skip "arm64" "aarch64-linux-gnu-gcc is not installed"
+fi
+
+finish

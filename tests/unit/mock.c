@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* memfd_create */
+#include "mock.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum call_kind {
+	CALL_OPEN,
+	CALL_IOCTL,
+	CALL_MMAP,
+	CALL_MUNMAP,
+};
+
+struct call {
+	enum call_kind kind;
+	int err;
+	const char *path;
+	enum mock_file file;
+	unsigned long request;
+	size_t size;
+	bool has_out;
+	bool gives_fd;
+	unsigned char in[512];
+	unsigned char out[512];
+};
+
+static struct call calls[64];
+static size_t calls_len;
+static size_t calls_done;
+
+static int node_fd;
+static int buffer_fd;
+static void *mapping;
+static size_t mapping_length;
+static unsigned int memory_countdown;
+static unsigned int fds_before;
+
+struct mock_system mock_system;
+unsigned int mock_group_calls;
+
+const struct bufalloc_info mock_info = {
+	.size = sizeof(struct bufalloc_info),
+	.out_version = 0x000102,
+	.out_heaps = 0x3,
+	.out_max_length = UINT64_C(4294967296),
+	.out_contig_limit = UINT64_C(1073741824),
+	.out_contig_used = UINT64_C(8294400),
+};
+
+int
+__real_open64(const char *path, int flags, ...);
+void *
+__real_mmap64(void *addr, size_t length, int prot, int flags, int fd,
+	      off64_t offset);
+int
+__real_munmap(void *addr, size_t length);
+void *
+__real_calloc(size_t count, size_t size);
+void *
+__real_realloc(void *ptr, size_t size);
+
+int
+__wrap_open64(const char *path, int flags, ...);
+int
+__wrap_ioctl(int fd, unsigned long request, ...);
+void *
+__wrap_mmap64(void *addr, size_t length, int prot, int flags, int fd,
+	      off64_t offset);
+int
+__wrap_munmap(void *addr, size_t length);
+void *
+__wrap_calloc(size_t count, size_t size);
+void *
+__wrap_realloc(void *ptr, size_t size);
+int
+__wrap_stat64(const char *path, struct stat64 *st);
+int
+__wrap_access(const char *path, int mode);
+int
+__wrap_getgrgid_r(gid_t gid, struct group *group, char *buf, size_t size,
+		  struct group **result);
+int
+__wrap_getrlimit64(int resource, struct rlimit64 *limit);
+
+static unsigned int
+count_fds(void)
+{
+	unsigned int count = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL) {
+		count++;
+	}
+	closedir(dir);
+	return count;
+}
+
+int
+mock_setup(void **state)
+{
+	(void)state;
+	calls_len = 0;
+	calls_done = 0;
+	node_fd = -1;
+	buffer_fd = -1;
+	mapping = NULL;
+	memory_countdown = 0;
+	mock_group_calls = 0;
+	mock_system = (struct mock_system){
+		.mode = S_IFCHR | 0660,
+		.gid = 44,
+		.group = "video",
+		.rlimit = 1024,
+	};
+	fds_before = count_fds();
+	return 0;
+}
+
+void
+mock_expect_nothing_left(void)
+{
+	assert_int_equal(calls_done, calls_len);
+}
+
+int
+mock_teardown(void **state)
+{
+	(void)state;
+	mock_expect_nothing_left();
+	assert_null(mapping);
+	assert_int_equal(count_fds(), fds_before);
+	return 0;
+}
+
+static struct call *
+add_call(enum call_kind kind, int err)
+{
+	struct call *call;
+
+	assert_true(calls_len < LEN(calls));
+	call = &calls[calls_len++];
+	memset(call, 0, sizeof(*call));
+	call->kind = kind;
+	call->err = err;
+	return call;
+}
+
+static struct call *
+next_call(enum call_kind kind)
+{
+	if (calls_done == calls_len) {
+		fail_msg("a call too many (kind %d)", kind);
+	}
+	assert_int_equal(calls[calls_done].kind, kind);
+	return &calls[calls_done++];
+}
+
+void
+mock_expect_open(const char *path, int err)
+{
+	add_call(CALL_OPEN, err)->path = path;
+}
+
+void
+mock_expect_ioctl(enum mock_file file, unsigned long request, const void *in,
+		  size_t size, const void *out, int err)
+{
+	struct call *call = add_call(CALL_IOCTL, err);
+
+	assert_true(size <= sizeof(call->in));
+	call->file = file;
+	call->request = request;
+	call->size = size;
+	memcpy(call->in, in, size);
+	if (out != NULL) {
+		call->has_out = true;
+		memcpy(call->out, out, size);
+	}
+}
+
+void
+mock_expect_alloc(uint64_t length, uint32_t heap, int err)
+{
+	struct bufalloc_alloc in = {
+		.size = 32,
+		.length = length,
+		.heap = heap,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+
+	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_ALLOC, &in, sizeof(in),
+			  NULL, err);
+	calls[calls_len - 1].gives_fd = err == 0;
+}
+
+void
+mock_expect_buffer_info(const struct bufalloc_buffer_info *out, int err)
+{
+	struct bufalloc_buffer_info in = { .size = 96 };
+
+	/* The descriptor is known when the call comes: see __wrap_ioctl(). */
+	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_BUFFER_INFO, &in,
+			  sizeof(in), out, err);
+}
+
+void
+mock_expect_set_name(const char *name, int err)
+{
+	mock_expect_ioctl(MOCK_BUFFER, DMA_BUF_SET_NAME, name,
+			  strlen(name) + 1, NULL, err);
+}
+
+void
+mock_expect_sync(uint64_t flags, int err)
+{
+	mock_expect_ioctl(MOCK_BUFFER, DMA_BUF_IOCTL_SYNC, &flags,
+			  sizeof(flags), NULL, err);
+}
+
+void
+mock_expect_mmap(uint64_t length, int err)
+{
+	add_call(CALL_MMAP, err)->size = (size_t)length;
+}
+
+void
+mock_expect_munmap(void)
+{
+	add_call(CALL_MUNMAP, 0);
+}
+
+void
+mock_fail_memory(unsigned int nth)
+{
+	memory_countdown = nth;
+}
+
+struct bufalloc_ctx *
+mock_open(void)
+{
+	struct bufalloc_info in = { .size = sizeof(in) };
+	struct bufalloc_ctx *ctx = NULL;
+
+	mock_expect_open(BUFALLOC_DEVICE, 0);
+	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_INFO, &in, sizeof(in),
+			  &mock_info, 0);
+	assert_int_equal(bufalloc_open(&ctx, NULL), 0);
+	assert_non_null(ctx);
+	return ctx;
+}
+
+struct bufalloc_buf *
+mock_alloc(struct bufalloc_ctx *ctx)
+{
+	struct bufalloc_buffer_info info = {
+		.size = sizeof(info),
+		.out_length = MOCK_LENGTH,
+	};
+	struct bufalloc_buf *buf = NULL;
+
+	mock_expect_alloc(MOCK_LENGTH, BUFALLOC_HEAP_SYSTEM, 0);
+	mock_expect_buffer_info(&info, 0);
+	mock_expect_set_name("bufalloc", 0);
+	assert_int_equal(bufalloc_alloc(ctx, MOCK_LENGTH, BUFALLOC_SYSTEM,
+					NULL, &buf),
+			 0);
+	assert_non_null(buf);
+	return buf;
+}
+
+int
+__wrap_open64(const char *path, int flags, ...)
+{
+	const struct call *call = next_call(CALL_OPEN);
+
+	assert_string_equal(path, call->path);
+	assert_int_equal(flags, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (call->err != 0) {
+		errno = call->err;
+		return -1;
+	}
+	node_fd = memfd_create("node", MFD_CLOEXEC);
+	assert_true(node_fd >= 0);
+	return node_fd;
+}
+
+int
+__wrap_ioctl(int fd, unsigned long request, ...)
+{
+	struct call *call = next_call(CALL_IOCTL);
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+
+	assert_int_equal(fd, call->file == MOCK_NODE ? node_fd : buffer_fd);
+	assert_int_equal(request, call->request);
+	if (request == BUFALLOC_IOCTL_BUFFER_INFO && buffer_fd >= 0) {
+		memcpy(call->in + offsetof(struct bufalloc_buffer_info, fd),
+		       &buffer_fd, sizeof(buffer_fd));
+	}
+	assert_memory_equal(arg, call->in, call->size);
+
+	if (call->err != 0) {
+		errno = call->err;
+		return -1;
+	}
+	if (call->has_out) {
+		memcpy(arg, call->out, call->size);
+	}
+	if (call->gives_fd) {
+		buffer_fd = memfd_create("buffer", MFD_CLOEXEC);
+		assert_true(buffer_fd >= 0);
+		assert_int_equal(ftruncate(buffer_fd, MOCK_LENGTH), 0);
+		((struct bufalloc_alloc *)arg)->out_fd = buffer_fd;
+	}
+	return 0;
+}
+
+void *
+__wrap_mmap64(void *addr, size_t length, int prot, int flags, int fd,
+	      off64_t offset)
+{
+	const struct call *call = next_call(CALL_MMAP);
+
+	assert_null(addr);
+	assert_int_equal(length, call->size);
+	assert_int_equal(prot, PROT_READ | PROT_WRITE);
+	assert_int_equal(flags, MAP_SHARED);
+	assert_int_equal(fd, buffer_fd);
+	assert_int_equal(offset, 0);
+	if (call->err != 0) {
+		errno = call->err;
+		return MAP_FAILED;
+	}
+	assert_null(mapping);
+	mapping = __real_mmap64(addr, length, prot, flags, fd, offset);
+	assert_ptr_not_equal(mapping, MAP_FAILED);
+	mapping_length = length;
+	return mapping;
+}
+
+int
+__wrap_munmap(void *addr, size_t length)
+{
+	next_call(CALL_MUNMAP);
+	assert_ptr_equal(addr, mapping);
+	assert_int_equal(length, mapping_length);
+	mapping = NULL;
+	return __real_munmap(addr, length);
+}
+
+static bool
+memory_fails(void)
+{
+	if (memory_countdown == 0) {
+		return false;
+	}
+	memory_countdown--;
+	return memory_countdown == 0;
+}
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	if (memory_fails()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_calloc(count, size);
+}
+
+void *
+__wrap_realloc(void *ptr, size_t size)
+{
+	if (memory_fails()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_realloc(ptr, size);
+}
+
+int
+__wrap_stat64(const char *path, struct stat64 *st)
+{
+	(void)path;
+	if (mock_system.stat_err != 0) {
+		errno = mock_system.stat_err;
+		return -1;
+	}
+	memset(st, 0, sizeof(*st));
+	st->st_mode = mock_system.mode;
+	st->st_gid = mock_system.gid;
+	return 0;
+}
+
+int
+__wrap_access(const char *path, int mode)
+{
+	assert_string_equal(path, "/sys/module/bufalloc");
+	assert_int_equal(mode, F_OK);
+	errno = ENOENT;
+	return mock_system.module_loaded ? 0 : -1;
+}
+
+int
+__wrap_getgrgid_r(gid_t gid, struct group *group, char *buf, size_t size,
+		  struct group **result)
+{
+	mock_group_calls++;
+	*result = NULL;
+	assert_int_equal(gid, mock_system.gid);
+	if (size < mock_system.group_size) {
+		return ERANGE;
+	}
+	if (mock_system.group == NULL) {
+		return 0;
+	}
+	assert_true(strlen(mock_system.group) < size);
+	strcpy(buf, mock_system.group);
+	memset(group, 0, sizeof(*group));
+	group->gr_name = buf;
+	group->gr_gid = gid;
+	*result = group;
+	return 0;
+}
+
+int
+__wrap_getrlimit64(int resource, struct rlimit64 *limit)
+{
+	assert_int_equal(resource, RLIMIT_NOFILE);
+	if (mock_system.rlimit_err != 0) {
+		errno = mock_system.rlimit_err;
+		return -1;
+	}
+	limit->rlim_cur = mock_system.rlimit;
+	limit->rlim_max = mock_system.rlimit;
+	return 0;
+}

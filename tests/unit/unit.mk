@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# Unit tests on the host, without the module: test_*.c (cmocka, linked with a
+# stand-in for the kernel), *.sh (bash). Each prints TAP and exits 0 or 1.
+
+UNIT_DIR := $(B)/tests/unit
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(UNIT_DIR)/%)
+UNIT_ASAN_BIN := $(UNIT_SRC:tests/unit/%.c=$(UNIT_DIR)/asan/%)
+UNIT_FAKE := $(UNIT_DIR)/fake_kernel.so
+UNIT_SCRIPTS := $(filter-out %/expect.sh,$(sort $(wildcard tests/unit/*.sh)))
+
+UNIT_WRAP := open64 ioctl mmap64 munmap calloc realloc stat64 access \
+	getgrgid_r getrlimit64
+UNIT_WRAP := $(UNIT_WRAP:%=-Wl,--wrap=%)
+UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1
+# cmocka's prototypes are in no header of ours; a cut sentence is a test.
+UNIT_CFLAGS := -Itests/unit -Wno-format-truncation
+
+## unit              build the unit tests
+.PHONY: unit check-unit
+unit: $(UNIT_BIN) $(UNIT_ASAN_BIN) $(UNIT_FAKE) lib tool
+
+## check-unit        run the unit tests alone (no guest, no module)
+check-unit: unit
+	$(Q)for program in $(UNIT_BIN) $(UNIT_SCRIPTS); do \
+		name=$${program##*/}; name=$${name%.sh}; \
+		printf 'unit-%s\tcheck-host\thost\t-\t0.1\t60\tB=%s %s\n' \
+			"$${name#test_}" "$(B)" "$$program"; \
+	done >$(UNIT_DIR)/suites.tsv
+	$(Q)tests/run --target check-host --table $(UNIT_DIR)/suites.tsv \
+		--build $(UNIT_DIR)
+
+$(UNIT_DIR)/obj/%.o: tests/unit/%.c tests/unit/unit.mk
+	$(say) CC $@
+	$(call cc,$(UNIT_CFLAGS))
+
+$(UNIT_BIN): $(UNIT_DIR)/%: $(UNIT_DIR)/obj/%.o $(UNIT_DIR)/obj/mock.o $(LIB_OBJ)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(UNIT_WRAP) -o $@ $^ -lcmocka
+
+$(UNIT_DIR)/asan/obj/%.o: tests/unit/%.c tests/unit/unit.mk
+	$(say) CC $@
+	$(call cc,$(UNIT_CFLAGS) $(UNIT_SAN))
+
+$(UNIT_DIR)/asan/lib/%.o: libbufalloc/%.c libbufalloc/lib.mk
+	$(say) CC $@
+	$(call cc,$(LIB_CFLAGS) $(UNIT_SAN))
+
+$(UNIT_ASAN_BIN): $(UNIT_DIR)/asan/%: $(UNIT_DIR)/asan/obj/%.o \
+		$(UNIT_DIR)/asan/obj/mock.o $(LIB_OBJ:$(LIB_DIR)/%=$(UNIT_DIR)/asan/lib/%)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(UNIT_SAN) $(UNIT_WRAP) -o $@ $^ -lcmocka
+
+$(UNIT_FAKE): tests/unit/fake_kernel.c tests/unit/unit.mk
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(CFLAGS) -fPIC -shared \
+		-Wno-missing-prototypes -o $@ $<
+
+.PRECIOUS: $(UNIT_DIR)/obj/%.o $(UNIT_DIR)/asan/obj/%.o $(UNIT_DIR)/asan/lib/%.o
+-include $(wildcard $(UNIT_DIR)/obj/*.d $(UNIT_DIR)/asan/obj/*.d $(UNIT_DIR)/asan/lib/*.d)
