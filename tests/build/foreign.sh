@@ -105,7 +105,7 @@ foreign_depends() {
 foreign_get() {
 	local dir=$1
 	shift
-	say "downloading $*"
+	say "downloading ${*:1:4}$([ $# -le 4 ] || echo " and $(($# - 4)) more")"
 	(cd "$dir/.apt/archives" && foreign_apt "$dir" apt-get -qq download "$@")
 }
 
