@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A test that cannot fail is worth nothing. For each defect of controls.tsv this
+# builds the module with the defect, runs the program that should see it in a
+# guest and demands that the named row fails. Prints TAP. run.sh [GLOB]
+set -u
+cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
+glob=${1:-*}
+logs=${BUFALLOC_LOG_DIR:-build/check/log}
+mkdir -p "$logs"
+
+make ktests >&2 || exit 1
+kdir=$(tests/vm/headers 6.1-amd64) || exit 1
+count=0
+failed=0
+result() {
+	count=$((count + 1))
+	echo "$1 $count - $2"
+	[ "$1" = ok ] || failed=1
+}
+
+# control NAME FILE SED PROGRAM ROW
+control() {
+	local name=$1 file=$2 script=$3 program=$4 row=$5
+	local dir=build/controls/$name tap=$logs/control-$name.tap
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp -r kernel include "$dir/"
+	sed -i -e "$script" "$dir/kernel/$file"
+	if cmp -s "kernel/$file" "$dir/kernel/$file"; then
+		echo "# the script changes nothing in $file"
+		result "not ok" "$name: is planted"
+		return
+	fi
+	if ! make -s -C "$kdir" M="$PWD/$dir/kernel" modules \
+		>"$logs/control-$name.build" 2>&1; then
+		echo "# see $logs/control-$name.build"
+		result "not ok" "$name: builds"
+		return
+	fi
+	# What the kernel's log says and how the guest ends do not matter here.
+	tests/vm/run --mem 4096 --timeout 120 --log "$logs/control-$name.guest" \
+		--module "$PWD/$dir/kernel/bufalloc.ko" --module vgem \
+		--module vkms --module vivid --allow-warnings . -- \
+		env BUFALLOC_KO="$PWD/$dir/kernel/bufalloc.ko" \
+		"build/tests/kernel/$program" >"$tap" 2>/dev/null
+	if grep -q "^not ok [0-9]* - $row$" "$tap"; then
+		result ok "$name: $program sees it in $row"
+	else
+		echo "# $row did not fail, see $tap"
+		result "not ok" "$name: $program sees it in $row"
+	fi
+}
+
+while IFS=$'\t' read -r name file script program row <&3; do
+	case $name in
+	'#'* | '') continue ;;
+	esac
+	# shellcheck disable=SC2254 # a glob is wanted
+	case $name in
+	$glob) control "$name" "$file" "$script" "$program" "$row" ;;
+	esac
+done 3<tests/controls/controls.tsv
+echo "1..$count"
+exit "$failed"
