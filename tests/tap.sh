@@ -29,14 +29,16 @@ check() {
 	fi
 }
 
-# check_not NAME COMMAND...: the control of a check: it must fail, and say why.
-check_not() {
-	local name=$1 said
-	shift
+# check_red NAME PATTERN COMMAND...: the control of a check. The command must
+# fail, and what it says must match PATTERN: a failure for another reason proves
+# nothing.
+check_red() {
+	local name=$1 pattern=$2 said
+	shift 2
 	if said=$("$@" 2>&1); then
 		fail "$name" "$* passed"
-	elif [ -z "$said" ]; then
-		fail "$name" "$* failed and said nothing"
+	elif ! grep -Eq -- "$pattern" <<<"$said"; then
+		fail "$name" "nothing matches $pattern in:"$'\n'"$said"
 	else
 		pass "$name"
 	fi
