@@ -54,9 +54,11 @@ include gst-plugin/plugin.mk
 include kernel/module.mk
 include demo/demo.mk
 include tests/kernel/kernel.mk
+include tests/unit/unit.mk
 include tests/tests.mk
 include tests/vm/vm.mk
 include tests/gst/gst.mk
+include tools/install.mk
 
 .PHONY: help
 help:

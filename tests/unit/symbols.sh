@@ -31,7 +31,7 @@ all_paged() {
 	for name in $(declared); do
 		[ -f "man/$name.3" ] || { echo "man/$name.3 is missing" && missing=1; }
 	done
-	return $missing
+	return "$missing"
 }
 
 same() {

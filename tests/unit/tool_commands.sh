@@ -23,9 +23,9 @@ with() {
 }
 
 bufalloc() {
-	local command=$1
+	local name=$1
 	shift
-	with "${fake[@]}" "$tool" "$command" --device "$node" "$@"
+	with "${fake[@]}" "$tool" "$name" --device "$node" "$@"
 }
 
 json_is() {
@@ -174,20 +174,20 @@ held() {
 		sleep 0.05
 	done
 	grep "buffer 1:" "$dir/out" || return
-	waits $pid || return
+	waits "$pid" || return
 	case $act in
 	enter) echo >&"$fd" ;;
 	text)
 		echo -n text >&"$fd"
-		waits $pid || return
+		waits "$pid" || return
 		echo >&"$fd"
 		;;
 	end) exec {fd}>&- ;;
-	*) kill -"$act" $pid ;;
+	*) kill -"$act" "$pid" ;;
 	esac
-	ends_within_5_s $pid || return
+	ends_within_5_s "$pid" || return
 	[ "$act" = end ] || exec {fd}>&-
-	wait $pid
+	wait "$pid"
 }
 
 for act in enter text end TERM INT; do
