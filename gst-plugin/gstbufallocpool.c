@@ -128,21 +128,25 @@ infer_layout (const GstVideoInfo * info, gsize size, GstVideoAlignment * align)
   return FALSE;
 }
 
+/* The alignment that somebody wishes for, if somebody does. */
 static void
 alignment_from_config (GstBufallocPool * self, GstStructure * config,
     GstVideoAlignment * align, gboolean * given)
 {
+  GstVideoAlignment none;
   guint i, max = 0;
 
-  gst_video_alignment_reset (align);
+  gst_video_alignment_reset (&none);
+  *align = none;
   *given = FALSE;
 
   if (!gst_buffer_pool_config_has_option (config,
           GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT))
     return;
   if (!gst_buffer_pool_config_get_video_alignment (config, align)
+      || alignment_equal (align, &none)
       || (self->has_inferred && alignment_equal (align, &self->inferred))) {
-    gst_video_alignment_reset (align);
+    *align = none;
     return;
   }
 

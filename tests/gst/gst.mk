@@ -4,12 +4,30 @@
 GST_TEST_DIR := $(B)/tests/gst
 GST_WITNESS := $(GST_TEST_DIR)/libgstframewitness.so
 GST_WITNESS_PKGS := gstreamer-allocators-1.0 gstreamer-1.0
+GST_TESTS := $(patsubst tests/gst/test_%.c,%,$(wildcard tests/gst/test_*.c))
+GST_TEST_BINS := $(GST_TESTS:%=$(GST_TEST_DIR)/test_%)
+GST_TEST_PKGS := gstreamer-check-1.0 gstreamer-video-1.0 \
+	gstreamer-allocators-1.0 gstreamer-base-1.0 gstreamer-1.0
+# The stand-in for the module: a library of the same soname, in a folder apart.
+GST_FAKE_DIR := $(GST_TEST_DIR)/fake
+GST_FAKE := $(GST_FAKE_DIR)/libbufalloc.so.0
+GST_FAKE_SRC := tests/gst/fake_bufalloc.c libbufalloc/buf.c libbufalloc/heap.c \
+	libbufalloc/strerror.c
 
 ## gst-witness       the tracer tests/gst/framewitness.c
 .PHONY: gst-witness
 gst-witness: $(GST_WITNESS)
 
-$(GST_TEST_DIR)/framewitness.o: tests/gst/framewitness.c
+## gst-tests         the tests of the plugin, built but not run
+.PHONY: gst-tests
+gst-tests: $(GST_TEST_BINS) $(GST_FAKE) $(GST_WITNESS) plugin
+
+## check-gst         the tests of the plugin that need no guest
+.PHONY: check-gst
+check-gst: gst-tests
+	$(Q)tests/gst/run_host.sh $(B)
+
+$(GST_TEST_DIR)/framewitness.o: tests/gst/framewitness.c tests/gst/gst.mk
 	$(say) CC $@
 	$(call cc,-fPIC -fvisibility=hidden $(GST_DEFS) \
 		$(call gst_cflags,$(GST_WITNESS_PKGS)))
@@ -18,5 +36,23 @@ $(GST_WITNESS): $(GST_TEST_DIR)/framewitness.o
 	$(say) LD $@
 	$(Q)$(CC) -shared $(LDFLAGS) -o $@ $^ \
 		$(call gst_libs,$(GST_WITNESS_PKGS))
+
+$(GST_TEST_DIR)/common.o $(GST_TESTS:%=$(GST_TEST_DIR)/test_%.o): \
+		$(GST_TEST_DIR)/%.o: tests/gst/%.c tests/gst/gst.mk
+	$(say) CC $@
+	$(call cc,$(call gst_cflags,$(GST_TEST_PKGS)))
+
+$(GST_TEST_BINS): %: %.o $(GST_TEST_DIR)/common.o
+	$(say) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(call gst_libs,$(GST_TEST_PKGS))
+
+$(GST_FAKE): $(GST_FAKE_SRC) $(wildcard libbufalloc/*.h include/*/*.h) \
+		libbufalloc/libbufalloc.map tests/gst/gst.mk
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(WARN) $(CFLAGS) -fPIC \
+		-shared -Wl,-soname,$(@F) \
+		-Wl,--version-script=libbufalloc/libbufalloc.map $(LDFLAGS) \
+		-o $@ $(GST_FAKE_SRC)
 
 -include $(wildcard $(GST_TEST_DIR)/*.d)
