@@ -28,7 +28,7 @@ modules:
 		$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE)) \
 		$(if $(filter 1,$(V)),V=1,-s) $(KMAKE_FLAGS) modules
 
-# For scripts: where the module of this KDIR is.
-.PHONY: print-ko
-print-ko:
-	@echo $(KMOD)/kernel/bufalloc.ko
+# For scripts: the folder that the modules of this KDIR are built in.
+.PHONY: print-kmod
+print-kmod:
+	@echo $(KMOD)

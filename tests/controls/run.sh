@@ -9,8 +9,9 @@ glob=${1:-*}
 logs=${BUFALLOC_LOG_DIR:-build/check/log}
 mkdir -p "$logs"
 
-make ktests >&2 || exit 1
+make ktests test-modules >&2 || exit 1
 kdir=$(tests/vm/headers 6.1-amd64) || exit 1
+kmod=$PWD/$(make -s print-kmod)
 count=0
 failed=0
 result() {
@@ -19,9 +20,10 @@ result() {
 	[ "$1" = ok ] || failed=1
 }
 
-# control NAME FILE SED PROGRAM ROW
+# control NAME FILE SED PROGRAM ROW GUEST
 control() {
-	local name=$1 file=$2 script=$3 program=$4 row=$5
+	local name=$1 file=$2 script=$3 program=$4 row=$5 guest=$6
+	local arguments=()
 	local dir=build/controls/$name tap=$logs/control-$name.tap
 	rm -rf "$dir"
 	mkdir -p "$dir"
@@ -38,10 +40,17 @@ control() {
 		result "not ok" "$name: builds"
 		return
 	fi
+	case $guest in
+	swiotlb)
+		arguments=(--append swiotlb=force --module
+			"$kmod/test-modules/ba_importer.ko")
+		;;
+	*) arguments=(--module vgem --module vkms --module vivid) ;;
+	esac
 	# What the kernel's log says and how the guest ends do not matter here.
 	tests/vm/run --mem 4096 --timeout 120 --log "$logs/control-$name.guest" \
-		--module "$PWD/$dir/kernel/bufalloc.ko" --module vgem \
-		--module vkms --module vivid --allow-warnings . -- \
+		--module "$PWD/$dir/kernel/bufalloc.ko" "${arguments[@]}" \
+		--allow-warnings . -- \
 		env BUFALLOC_KO="$PWD/$dir/kernel/bufalloc.ko" \
 		"build/tests/kernel/$program" >"$tap" 2>/dev/null
 	if grep -q "^not ok [0-9]* - $row$" "$tap"; then
@@ -52,13 +61,14 @@ control() {
 	fi
 }
 
-while IFS=$'\t' read -r name file script program row <&3; do
+while IFS=$'\t' read -r name file script program row guest <&3; do
 	case $name in
 	'#'* | '') continue ;;
 	esac
 	# shellcheck disable=SC2254 # a glob is wanted
 	case $name in
-	$glob) control "$name" "$file" "$script" "$program" "$row" ;;
+	$glob) control "$name" "$file" "$script" "$program" "$row" \
+		"$guest" ;;
 	esac
 done 3<tests/controls/controls.tsv
 echo "1..$count"

@@ -19,3 +19,14 @@ $(KTEST_BINS): $(B)/tests/kernel/%: $(B)/tests/kernel/test_%.o $(KTEST_COMMON)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libdrm)
 
 -include $(wildcard $(B)/tests/kernel/*.d)
+
+# Modules that only tests load, beside the module that they are built for.
+.PHONY: test-modules
+test-modules: modules
+	$(Q)mkdir -p $(KMOD)/test-modules
+	$(Q)cp -suf $(CURDIR)/tests/kernel/modules/* $(KMOD)/test-modules/
+	$(say) KBUILD $(KMOD)/test-modules
+	$(Q)flock $(KMOD)/lock $(MAKE) -C $(KDIR) M=$(CURDIR)/$(KMOD)/test-modules \
+		ARCH=$(KBUILD_ARCH) \
+		$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE)) \
+		$(if $(filter 1,$(V)),V=1,-s) $(KMAKE_FLAGS) modules
