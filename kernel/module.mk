@@ -32,3 +32,27 @@ modules:
 .PHONY: print-kmod
 print-kmod:
 	@echo $(KMOD)
+
+# Into the folder that depmod prefers to the kernel's own modules.
+MODULESDIR ?= /lib/modules
+KMOD_INSTALL = $(DESTDIR)$(MODULESDIR)/$(KREL)/updates
+
+.PHONY: install-modules uninstall-modules
+install-modules: modules
+	$(say) INSTALL $(KMOD_INSTALL)/bufalloc.ko
+	$(Q)install -d "$(KMOD_INSTALL)"
+	$(Q)install -m 644 $(KMOD)/kernel/bufalloc.ko "$(KMOD_INSTALL)/"
+ifeq ($(DESTDIR),)
+	$(Q)depmod $(KREL)
+endif
+
+# depmod writes its files anew, also when it is not ours that go.
+uninstall-modules:
+	$(Q)rm -f "$(KMOD_INSTALL)/bufalloc.ko"
+	$(Q)rmdir "$(KMOD_INSTALL)" 2>/dev/null || true
+ifneq ($(DESTDIR),)
+	$(Q)d="$(DESTDIR)$(MODULESDIR)/$(KREL)"; \
+	while rmdir "$$d" 2>/dev/null; do d=$${d%/*}; done
+else
+	$(Q)if [ -d $(MODULESDIR)/$(KREL) ]; then depmod $(KREL); fi
+endif
