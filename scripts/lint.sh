@@ -1,0 +1,223 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# lint.sh [CHECK...]: look for what no test would notice. Prints TAP, one result
+# for each check; without names, all of them. There is no list of known
+# findings: none is allowed.
+#
+# shellcheck disable=SC2317 # the checks are called by their names
+set -u
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+. tests/tap.sh
+. tests/vm/cache.sh
+
+# files [PATTERN...]: what is or could be committed and matches a pattern.
+files() {
+	if [ -e .git ]; then
+		git ls-files -co --exclude-standard
+	else
+		find . -path ./build -prune -o -type f -printf '%P\n'
+	fi | sort | while IFS= read -r file; do
+		[ -f "$file" ] || continue
+		local pattern
+		for pattern; do
+			# shellcheck disable=SC2053 # it is a pattern
+			[[ $file == $pattern ]] && printf '%s\n' "$file" && break
+		done
+	done
+}
+
+# scripts: the files that a shell reads.
+scripts() {
+	files '*' | while IFS= read -r file; do
+		case $file in LICENSES/*) continue ;; esac
+		head -n 1 "$file" | grep -qE '^#!.*/(ba|da)?sh|^# shellcheck shell=' &&
+			printf '%s\n' "$file"
+	done
+}
+
+# empty TEXT: succeeds if there is none; else TEXT is the list of findings.
+empty() {
+	[ -z "$1" ] && return 0
+	printf '%s\n' "$1"
+	return 1
+}
+
+# The kernel's own checkers are in the package of its source and in no other.
+make_checkpatch() {
+	local dir=$1
+	say "downloading linux-source-6.1 (140 MB), for checkpatch"
+	apt_get "$dir" linux-source-6.1
+	say "unpacking scripts/checkpatch.pl from it (10 s)"
+	dpkg-deb --fsys-tarfile "$dir"/linux-source-6.1_*.deb |
+		tar -xO ./usr/src/linux-source-6.1.tar.xz | xz -dc |
+		tar -x -C "$dir" --strip-components=2 \
+			linux-source-6.1/scripts/checkpatch.pl \
+			linux-source-6.1/scripts/spelling.txt \
+			linux-source-6.1/scripts/const_structs.checkpatch
+	rm "$dir"/*.deb
+}
+
+lint_checkpatch() {
+	local dir list
+	dir=$(cached checkpatch "6.1" make_checkpatch) || return 1
+	mapfile -t list < <(files 'kernel/*.[ch]' 'include/uapi/*.h' |
+		grep -v '^kernel/compat/compat.h$')
+	perl "$dir/checkpatch.pl" --no-tree --strict --terse --show-types \
+		--no-summary -f "${list[@]}" || return 1
+	# This file asks for the version, once, to refuse what is too old.
+	perl "$dir/checkpatch.pl" --no-tree --strict --terse --show-types \
+		--no-summary --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON \
+		-f kernel/compat/compat.h
+}
+
+lint_sparse() {
+	local kdir said
+	kdir=$(tests/vm/headers 6.1-amd64) || return 1
+	said=$(make modules KDIR="$kdir" \
+		KMAKE_FLAGS="C=2 CF=-D__CHECK_ENDIAN__" 2>&1 >/dev/null) || {
+		printf '%s\n' "$said"
+		return 1
+	}
+	empty "$(grep -v '^Skipping BTF generation' <<<"$said")"
+}
+
+lint_kernel_doc() {
+	local kdir list
+	kdir=$(tests/vm/headers 6.1-amd64) || return 1
+	mapfile -t list < <(files 'kernel/*.[ch]' 'include/uapi/*.h' \
+		'include/kernel/*.h')
+	"$kdir/scripts/kernel-doc" -Werror -none "${list[@]}"
+}
+
+lint_shellcheck() {
+	local list
+	mapfile -t list < <(scripts)
+	shellcheck --external-sources --source-path=SCRIPTDIR "${list[@]}"
+}
+
+lint_spelling() {
+	local list
+	mapfile -t list < <(files '*' | grep -v '^LICENSES/')
+	# A heap of this name must not exist, says a test.
+	codespell --ignore-words-list=syste "${list[@]}"
+}
+
+# normal: spaces inside of a line count as one. Comments and macros may be
+# aligned as their writer likes.
+normal() {
+	awk '{
+		match($0, /^[ \t]*/)
+		rest = substr($0, RLENGTH + 1)
+		gsub(/[ \t]+/, " ", rest)
+		print substr($0, 1, RLENGTH) rest
+	}' "$@"
+}
+
+lint_format() {
+	local file status=0
+	command -v clang-format >/dev/null || {
+		echo "clang-format is not installed"
+		return 1
+	}
+	while IFS= read -r file; do
+		# Tables of rows have a layout of their own.
+		case $file in tests/unit/test_*) continue ;; esac
+		diff --label "$file" --label "$file, formatted" -u \
+			<(normal "$file") <(clang-format "$file" | normal) || status=1
+	done < <(files 'libbufalloc/*.[ch]' 'include/bufalloc/*.h' \
+		'tools/*.[ch]' 'tests/unit/*.[ch]')
+	return "$status"
+}
+
+lint_spdx() {
+	local file want got status=0
+	while IFS= read -r file; do
+		case $file in
+		LICENSES/* | *.md | *.json | *.png | *.pc.in | .gitignore | \
+			.editorconfig) continue ;;
+		# A page that only names another.
+		man/*) [ "$(wc -l <"$file")" -gt 1 ] || continue ;;
+		esac
+		case $file in
+		include/uapi/*) want='GPL-2\.0 WITH Linux-syscall-note' ;;
+		kernel/* | include/kernel/*) want='GPL-2\.0' ;;
+		libbufalloc/* | include/bufalloc/*) want='MIT' ;;
+		gst-plugin/*.[ch]) want='LGPL-2\.1-or-later' ;;
+		*) want='(MIT|GPL-2\.0( WITH Linux-syscall-note)?|LGPL-2\.1-or-later)' ;;
+		esac
+		got=$(sed -n '1,3s/.*SPDX-License-Identifier: //p' "$file" |
+			sed 's/ *\*\/$//')
+		[[ $got =~ ^$want$ ]] && continue
+		echo "$file: '${got:-no SPDX line}' where $want belongs"
+		status=1
+	done < <(files '*')
+	for want in GPL-2.0 MIT LGPL-2.1-or-later Linux-syscall-note; do
+		[ -s "LICENSES/$want.txt" ] && continue
+		echo "LICENSES/$want.txt is missing"
+		status=1
+	done
+	return "$status"
+}
+
+lint_length() {
+	local file lines status=0
+	while IFS= read -r file; do
+		case $file in LICENSES/* | *.png | *.json) continue ;; esac
+		lines=$(wc -l <"$file")
+		[ "$lines" -le 700 ] && continue
+		echo "$file has $lines lines; 700 are allowed"
+		status=1
+	done < <(files '*')
+	return "$status"
+}
+
+# 80 columns are the aim and 100 the end, as for checkpatch; text that somebody
+# may search for stays on one line.
+lint_width() {
+	local file
+	empty "$(files '*.[ch]' | while IFS= read -r file; do
+		expand "$file" | awk -v file="$file" \
+			'length > 100 && !/"/ { print file ":" NR ": " length }'
+	done)"
+}
+
+lint_whitespace() {
+	local file
+	empty "$(files '*' | grep -Ev '^LICENSES/|\.png$' |
+		while IFS= read -r file; do
+			grep -HnE $'[ \t\r]$' "$file"
+			[ -z "$(tail -c 1 "$file")" ] || echo "$file: no end of line"
+		done)"
+}
+
+lint_versions() {
+	local file
+	empty "$(files 'kernel/*' 'include/*' | grep -v '^kernel/compat/' |
+		while IFS= read -r file; do
+			grep -HnE 'LINUX_VERSION_CODE|KERNEL_VERSION *\(' "$file"
+		done)"
+}
+
+# Addresses: of projects that the documentation may refer to, and names that
+# nobody has.
+lint_machines() {
+	local file hosts='([a-z0-9-]+\.)*(test|example|localhost|kernel\.org'
+	hosts+='|freedesktop\.org|gnu\.org|spdx\.org|w3\.org)'
+	empty "$(files '*' | grep -Ev '^LICENSES/|\.png$' |
+		while IFS= read -r file; do
+			grep -HnoE '(https?|ftp)://[A-Za-z0-9._-]+' "$file" |
+				grep -vE "://$hosts\$"
+			grep -HnE '(^|[^]A-Za-z0-9_.$})/*-])/((home|work|Users)/|root/\.)' "$file"
+		done)"
+}
+
+mapfile -t all < <(declare -F | sed -n 's/^declare -f lint_//p')
+[ $# -gt 0 ] || set -- "${all[@]}"
+for name; do
+	if ! declare -F "lint_$name" >/dev/null; then
+		echo "lint.sh: no check is called $name; there are: ${all[*]}" >&2
+		exit 2
+	fi
+	check "$name" "lint_$name"
+done
+finish
