@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Nothing is left out in silence: every test program belongs to a suite of
+# suites.tsv, and docs/testing.md shows that table as it is.
+#
+# shellcheck disable=SC2317 # check calls the functions
+set -u
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+. tests/tap.sh
+table=tests/suites.tsv
+
+# The suites of a folder of programs are run by one script of it.
+suites_of() {
+	case $1 in
+	tests/kernel/test_*) cat tests/kernel/guest.sh ;;
+	tests/gst/test_*) cut -f 7 "$table" | grep -F run_host.sh ;;
+	*) cut -f 7 "$table" ;;
+	esac
+}
+
+# Sourced by suites, or called by them: none themselves.
+helper() {
+	case $1 in
+	tests/kernel/in-guest.sh | tests/gst/run_tests.sh) return 0 ;;
+	esac
+	[ ! -x "$1" ]
+}
+
+# named FILE: some suite runs it.
+named() {
+	local word=$1
+	case $1 in
+	tests/kernel/test_*.c | tests/gst/test_*.c) word=${1##*/test_} && word=${word%.c} ;;
+	*.c) word=build/${1%.c} ;;
+	esac
+	suites_of "$1" | grep -qE "(^|[[:space:](])${word//./\\.}([ :)]|\$)" && return 0
+	echo "no suite of $table runs $1 (as $word)"
+	return 1
+}
+
+for file in tests/*/test_*.c tests/*/*.sh tests/*.selftest.sh; do
+	case $file in *.sh) ! helper "$file" || continue ;; esac
+	check "$file is run" named "$file"
+done
+check_red "red: a program that no suite runs" "no suite of .* runs" \
+	named tests/unit/test_none.c
+
+check "no suite is there twice" test -z \
+	"$(grep -v '^#' "$table" | cut -f 1 | sort | uniq -d)"
+check "every line has seven fields" test -z \
+	"$(awk -F'\t' '!/^#/ && (NF != 7 || $6 !~ /^[0-9]+$/)' "$table")"
+
+rows() {
+	awk -F'\t' '!/^#/ { print "| " $1 " | " $4 " | " $2 " | " $5 " |" }' \
+		"$table" | sed 's/| - |/| |/'
+}
+check "docs/testing.md shows the table" diff <(rows) \
+	<(sed -n '/^| suite /,/^$/p' docs/testing.md | sed -e 1,2d -e '/^$/d')
+
+finish
