@@ -88,7 +88,7 @@ static const struct
   const gchar *says, *errno_name;
 } open_rows[] = {
   {"no module", "/nonexistent/bufalloc", GST_RESOURCE_ERROR_NOT_FOUND,
-      "modprobe bufalloc", "ENOENT (2)"},
+      "bufalloc.ko", "ENOENT (2)"},
   {"another device", "/dev/null", GST_RESOURCE_ERROR_OPEN_READ_WRITE,
       "/dev/null", "ENOTTY (25)"},
   {"no permission", NULL, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "group",
