@@ -29,17 +29,14 @@ INSTALL_DIRS_LIST := $(DESTDIR)$(PREFIX)/share/bufalloc/folders
 ## uninstall         remove what install made (same DESTDIR and PREFIX)
 .PHONY: install uninstall install-dirs $(INSTALL_TARGETS) $(UNINSTALL_TARGETS)
 
-install: lib tool plugin modules
-	$(Q)$(MAKE) install-dirs
-	$(Q)$(MAKE) $(sort $(INSTALL_TARGETS))
+install: $(INSTALL_TARGETS)
 ifeq ($(DESTDIR),)
 	$(Q)ldconfig
 	$(Q)udevadm control --reload 2>/dev/null || true
 	@echo "installed: 'modprobe bufalloc' loads the module, 'bufalloc info' tells whether it is usable"
 endif
 
-uninstall:
-	$(Q)$(MAKE) $(sort $(UNINSTALL_TARGETS))
+uninstall: $(UNINSTALL_TARGETS)
 	$(Q)tools/install-dirs remove "$(INSTALL_DIRS_LIST)"
 ifeq ($(DESTDIR),)
 	$(Q)ldconfig
@@ -50,7 +47,7 @@ install-dirs:
 	$(Q)tools/install-dirs make "$(INSTALL_DIRS_LIST)" \
 		$(INSTALL_DIRS:%="$(DESTDIR)%") $(PLUGINDIR:%="$(DESTDIR)%")
 
-# Each part can be installed alone.
+# Each part can be installed alone; it is built first.
 $(INSTALL_TARGETS): install-dirs
 
 install-lib: $(LIB_SO)

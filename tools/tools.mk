@@ -18,6 +18,7 @@ TOOL_JSON_LIBS = $(shell $(PKG_CONFIG) --libs json-c)
 ## tool              the command bufalloc, build/tools/bufalloc
 .PHONY: tool tool-build
 tool-build: $(TOOL) $(TOOL_INSTALL)
+	@:
 
 # A cross build goes without the tool where the target has no json-c.
 tool:

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A program of somebody else, in C and in C++, built with what pkg-config
+ * says: every function of the library links, and the library that runs is the
+ * one of the header. Needs no module.
+ */
+#include <bufalloc/bufalloc.h>
+#include <errno.h>
+#include <linux/bufalloc.h>
+#include <stdio.h>
+#include <string.h>
+
+static void
+use_every_function(struct bufalloc_ctx *ctx)
+{
+	struct bufalloc_module_info module_info;
+	struct bufalloc_buf_info buf_info;
+	struct bufalloc_buf *buf;
+	char sentence[512];
+	void *ptr;
+	int ret;
+
+	if (bufalloc_get_info(ctx, &module_info) < 0) {
+		return;
+	}
+	ret = bufalloc_alloc(ctx, 4096, BUFALLOC_SYSTEM, "program", &buf);
+	if (ret < 0) {
+		bufalloc_alloc_strerror(ctx, 4096, BUFALLOC_SYSTEM, ret,
+					sentence, sizeof(sentence));
+		fprintf(stderr, "%s\n", sentence);
+		return;
+	}
+	if (bufalloc_get_buf_info(ctx, bufalloc_buf_get_fd(buf), &buf_info) ==
+		    0 &&
+	    bufalloc_buf_map(buf, BUFALLOC_READ_WRITE, &ptr) == 0) {
+		bufalloc_buf_end(buf, BUFALLOC_READ_WRITE);
+		bufalloc_buf_begin(buf, BUFALLOC_WRITE);
+		memset(ptr, 1, (size_t)bufalloc_buf_get_length(buf));
+		bufalloc_buf_unmap(buf);
+	}
+	bufalloc_buf_destroy(buf);
+}
+
+int
+main(void)
+{
+	struct bufalloc_ctx *ctx = NULL;
+	enum bufalloc_heap heap;
+	char sentence[512];
+	int ret;
+
+	ret = bufalloc_open(&ctx, "/nonexistent/node");
+	if (ret != -ENOENT) {
+		fprintf(stderr, "open: %s\n", bufalloc_strerror(ret));
+		return 1;
+	}
+	bufalloc_open_strerror("/nonexistent/node", ret, sentence,
+			       sizeof(sentence));
+	if (bufalloc_heap_from_name("contig", &heap) < 0 ||
+	    heap != BUFALLOC_CONTIG || BUFALLOC_HEAP_CONTIG != 1) {
+		return 1;
+	}
+	printf("%s %s\n", bufalloc_heap_name(heap), sentence);
+
+	if (bufalloc_open(&ctx, NULL) == 0) {
+		use_every_function(ctx);
+	}
+	bufalloc_close(ctx);
+	return 0;
+}
