@@ -14,8 +14,11 @@
 #include <linux/types.h>
 #include <uapi/linux/bufalloc.h>
 
+#include "constraint.h"
+
 struct bufalloc_account;
 struct bufalloc_buffer;
+struct bufalloc_endpoint;
 struct device;
 struct dma_buf;
 struct file;
@@ -34,13 +37,17 @@ struct file;
 /**
  * struct bufalloc_heap - where pages come from
  * @name: as user space knows it
- * @alloc: fill in buf->runs with buf->length bytes of zeroed pages, or leave
- *	nothing behind and return -ENOMEM, -EDQUOT or -EINTR (fatal signal)
+ * @can: can its pages satisfy that need, as far as it can tell beforehand?
+ * @alloc: fill in buf->runs with buf->length bytes of zeroed pages that satisfy
+ *	the need, or leave nothing behind and return -ENOMEM, -EDQUOT or -EINTR
+ *	(fatal signal)
  * @free: give back what @alloc took; cannot fail
  */
 struct bufalloc_heap {
 	const char *name;
-	int (*alloc)(struct bufalloc_buffer *buf);
+	bool (*can)(const struct bufalloc_need *need);
+	int (*alloc)(struct bufalloc_buffer *buf,
+		     const struct bufalloc_need *need);
 	void (*free)(struct bufalloc_buffer *buf);
 };
 
@@ -72,6 +79,7 @@ struct bufalloc_heap {
  * @kernel_maps_total: calls of vmap so far
  * @cpu_accesses: begins of CPU access so far
  * @syncs: dma_sync_single_*() calls so far
+ * @bounced: mappings that bounce, so far
  */
 struct bufalloc_buffer {
 	size_t length;
@@ -92,6 +100,7 @@ struct bufalloc_buffer {
 	atomic64_t kernel_maps_total;
 	atomic64_t cpu_accesses;
 	atomic64_t syncs;
+	atomic64_t bounced;
 };
 
 /* account.c: bytes of contiguous memory for each user */
@@ -102,10 +111,13 @@ u64 bufalloc_account_limit(void);
 u64 bufalloc_account_used(void);
 
 /* buffer.c: a buffer's life, from its pages to its dma-buf */
-struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length);
+const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id);
+struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
+					       const struct bufalloc_need *need);
 void bufalloc_buffer_destroy(struct bufalloc_buffer *buf);
 u32 bufalloc_buffer_heaps(void);
 u64 bufalloc_buffer_max_length(void);
+u64 bufalloc_buffer_memory_end(void);
 
 /* debugfs.c: what is alive, for tests and for whoever looks for a leak */
 enum bufalloc_live {
@@ -122,10 +134,22 @@ void bufalloc_debugfs_init(void);
 void bufalloc_debugfs_exit(void);
 void bufalloc_debugfs_live(enum bufalloc_live what, int change);
 
+/* device.c: what a device needs and maps, and whether it can use a buffer */
+int bufalloc_device_info(struct bufalloc_device_info *info,
+			 const struct bufalloc_endpoint *endpoint);
+void bufalloc_device_need(struct bufalloc_need *need,
+			  const struct bufalloc_endpoint *endpoint);
+bool bufalloc_device_bounces(struct device *dev, struct sg_table *runs,
+			     struct sg_table *table);
+int bufalloc_device_try(struct bufalloc_buffer *buf,
+			const struct bufalloc_endpoint *endpoint,
+			struct bufalloc_device *result);
+
 /* dmabuf.c: what importers and user space do with the dma-buf */
 struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 				       int fd_flags);
 struct bufalloc_buffer *bufalloc_dmabuf_buffer(struct dma_buf *dmabuf);
+int bufalloc_dmabuf_try_vmap(struct bufalloc_buffer *buf);
 
 /* heap_contig.c, heap_system.c */
 extern const struct bufalloc_heap bufalloc_heap_contig;
@@ -142,6 +166,12 @@ void bufalloc_mapping_sync_for_cpu(struct bufalloc_buffer *buf, size_t start,
 void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 				      size_t start, size_t end,
 				      enum dma_data_direction dir);
+
+/* solve.c: from devices to a buffer that all of them can use */
+struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length,
+				       struct bufalloc_device *devices,
+				       u32 count,
+				       struct bufalloc_verdict *verdict);
 
 /* uapi.c: the ioctls of /dev/bufalloc */
 long bufalloc_uapi_ioctl(struct file *file, unsigned int cmd,

@@ -5,6 +5,8 @@
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
@@ -40,24 +42,55 @@ u64 bufalloc_buffer_max_length(void)
 	return min_t(u64, max, round_down((u64)SIZE_MAX, PAGE_SIZE));
 }
 
+/* Highest physical address that the page allocator has memory at. */
+u64 bufalloc_buffer_memory_end(void)
+{
+	unsigned long end = 0;
+	int nid, idx;
+
+	for_each_online_node(nid) {
+		for (idx = 0; idx < MAX_NR_ZONES; idx++) {
+			struct zone *zone = &NODE_DATA(nid)->node_zones[idx];
+
+			if (populated_zone(zone))
+				end = max(end, zone_end_pfn(zone));
+		}
+	}
+	return ((u64)end << PAGE_SHIFT) - 1;
+}
+
 /*
- * Allocate a buffer of at least @length bytes, every byte of it 0.
+ * The heap of that id. ERR_PTR: -EINVAL (unknown, or BUFALLOC_HEAP_AUTO),
+ * -EOPNOTSUPP (not in this kernel).
+ */
+const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id)
+{
+	if (heap_id == BUFALLOC_HEAP_AUTO || heap_id >= ARRAY_SIZE(heaps))
+		return ERR_PTR(-EINVAL);
+	heap_id = array_index_nospec(heap_id, ARRAY_SIZE(heaps));
+	return heaps[heap_id] ?: ERR_PTR(-EOPNOTSUPP);
+}
+
+/*
+ * Allocate a buffer of at least @length bytes, every byte of it 0, whose pages
+ * satisfy @need.
  *
  * Return: the buffer, for bufalloc_dmabuf_export() or
- * bufalloc_buffer_destroy(), or an ERR_PTR: -EINVAL (no length, unknown heap),
- * -EOPNOTSUPP (no such heap in this kernel), -ENOMEM, -EDQUOT, -EINTR.
+ * bufalloc_buffer_destroy(), or an ERR_PTR: what bufalloc_buffer_heap()
+ * returns, -EINVAL (no length), -ENOMEM, -EDQUOT, -EINTR.
  */
-struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length)
+struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
+					       const struct bufalloc_need *need)
 {
+	const struct bufalloc_heap *heap = bufalloc_buffer_heap(heap_id);
 	struct bufalloc_buffer *buf;
 	u64 start = ktime_get_ns();
 	int ret;
 
-	if (!length || heap_id >= ARRAY_SIZE(heaps))
+	if (IS_ERR(heap))
+		return ERR_CAST(heap);
+	if (!length)
 		return ERR_PTR(-EINVAL);
-	heap_id = array_index_nospec(heap_id, ARRAY_SIZE(heaps));
-	if (!heaps[heap_id])
-		return ERR_PTR(-EOPNOTSUPP);
 	if (length > bufalloc_buffer_max_length())
 		return ERR_PTR(-ENOMEM);
 
@@ -65,12 +98,12 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length)
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	buf->length = PAGE_ALIGN(length);
-	buf->heap = heaps[heap_id];
+	buf->heap = heap;
 	buf->heap_id = heap_id;
 	mutex_init(&buf->lock);
 	INIT_LIST_HEAD(&buf->mappings);
 
-	ret = buf->heap->alloc(buf);
+	ret = heap->alloc(buf, need);
 	if (ret) {
 		kfree(buf);
 		return ERR_PTR(ret);

@@ -175,30 +175,48 @@ static void *map_pages(struct bufalloc_buffer *buf)
 	return vaddr;
 }
 
-static int bufalloc_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+static void *vmap_get(struct bufalloc_buffer *buf)
 {
-	struct bufalloc_buffer *buf = dmabuf->priv;
-	int ret = 0;
-
-	mutex_lock(&buf->lock);
+	lockdep_assert_held(&buf->lock);
 	if (!buf->vmap_users) {
 		buf->vaddr = linear_address(buf);
 		if (!buf->vaddr) {
 			buf->vaddr = map_pages(buf);
-			if (!buf->vaddr) {
-				ret = -ENOMEM;
-				goto out_unlock;
-			}
-			buf->vaddr_mapped = true;
+			buf->vaddr_mapped = buf->vaddr;
 		}
+		if (!buf->vaddr)
+			return NULL;
 	}
 	buf->vmap_users++;
-	iosys_map_set_vaddr(map, buf->vaddr);
-	atomic64_inc(&buf->kernel_maps_total);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_KERNEL_MAPS, 1);
-out_unlock:
+	return buf->vaddr;
+}
+
+static void vmap_put(struct bufalloc_buffer *buf)
+{
+	lockdep_assert_held(&buf->lock);
+	if (!--buf->vmap_users) {
+		if (buf->vaddr_mapped)
+			vunmap(buf->vaddr);
+		buf->vaddr_mapped = false;
+		buf->vaddr = NULL;
+	}
+	bufalloc_debugfs_live(BUFALLOC_LIVE_KERNEL_MAPS, -1);
+}
+
+static int bufalloc_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+	void *vaddr;
+
+	mutex_lock(&buf->lock);
+	vaddr = vmap_get(buf);
 	mutex_unlock(&buf->lock);
-	return ret;
+	if (!vaddr)
+		return -ENOMEM;
+	iosys_map_set_vaddr(map, vaddr);
+	atomic64_inc(&buf->kernel_maps_total);
+	return 0;
 }
 
 static void bufalloc_dmabuf_vunmap(struct dma_buf *dmabuf,
@@ -207,15 +225,22 @@ static void bufalloc_dmabuf_vunmap(struct dma_buf *dmabuf,
 	struct bufalloc_buffer *buf = dmabuf->priv;
 
 	mutex_lock(&buf->lock);
-	if (!--buf->vmap_users) {
-		if (buf->vaddr_mapped)
-			vunmap(buf->vaddr);
-		buf->vaddr_mapped = false;
-		buf->vaddr = NULL;
-	}
+	vmap_put(buf);
 	mutex_unlock(&buf->lock);
 	iosys_map_clear(map);
-	bufalloc_debugfs_live(BUFALLOC_LIVE_KERNEL_MAPS, -1);
+}
+
+/* Can the buffer be mapped into the kernel? -ENOMEM if not. */
+int bufalloc_dmabuf_try_vmap(struct bufalloc_buffer *buf)
+{
+	void *vaddr;
+
+	mutex_lock(&buf->lock);
+	vaddr = vmap_get(buf);
+	if (vaddr)
+		vmap_put(buf);
+	mutex_unlock(&buf->lock);
+	return vaddr ? 0 : -ENOMEM;
 }
 
 static void bufalloc_dmabuf_release(struct dma_buf *dmabuf)

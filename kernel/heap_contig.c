@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The heap "contig": one physical range of any length, below 4 GiB, out of the
- * ordinary memory of the machine.
+ * The heap "contig": one physical range of any length out of the ordinary
+ * memory of the machine, below 4 GiB or what the devices reach.
  *
  * Up to the largest block of the page allocator it is a block of that. Longer
  * ranges are made by moving away what is there: alloc_contig_range(), which
@@ -13,6 +13,7 @@
  *
  * Memory cgroups do not see this memory; see account.c.
  */
+#include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/memory_hotplug.h>
@@ -27,8 +28,11 @@
 
 #ifdef CONFIG_CONTIG_ALLOC
 
-/* Many camera and display controllers address 32 bits. */
-#define LIMIT_PFN ((unsigned long)(SZ_4G >> PAGE_SHIFT))
+/*
+ * Where nobody says what the devices reach: many camera and display
+ * controllers address 32 bits.
+ */
+#define DEFAULT_LIMIT DMA_BIT_MASK(32)
 
 /* Two searches at once would isolate the same page blocks from each other. */
 static DEFINE_MUTEX(search_lock);
@@ -61,16 +65,28 @@ static bool page_blocks_range(struct zone *zone, unsigned long pfn,
 
 /*
  * Find the first candidate of @pages pages from @pfn on that ends at @end at
- * most and starts at a page block. Return: its start, or @end if none is left.
+ * most, starts at a page block and crosses no boundary. Return: its start, or
+ * @end if none is left.
  */
 static unsigned long find_candidate(struct zone *zone, unsigned long pfn,
-				    unsigned long end, unsigned long pages)
+				    unsigned long end, unsigned long pages,
+				    const struct bufalloc_need *need)
 {
 	unsigned long start = ALIGN(pfn, pageblock_nr_pages);
 	unsigned long at = start;
 	unsigned long step;
 
 	while (start < end && end - start >= pages) {
+		if (at == start &&
+		    !bufalloc_constraint_range_fits(need, PFN_PHYS(start),
+						    PFN_PHYS(pages))) {
+			/* Go on behind the boundary. */
+			start = ((PFN_PHYS(start) | need->boundary) + 1) >>
+				PAGE_SHIFT;
+			start = ALIGN(start, pageblock_nr_pages);
+			at = start;
+			continue;
+		}
 		if (at >= start + pages)
 			return start;
 		if (page_blocks_range(zone, at, &step)) {
@@ -86,16 +102,18 @@ static unsigned long find_candidate(struct zone *zone, unsigned long pfn,
 
 /* Return: 0 and the first page, -ENOMEM or -EINTR. */
 static int alloc_in_zone(struct zone *zone, unsigned long pages,
-			 struct page **first)
+			 const struct bufalloc_need *need, struct page **first)
 {
-	unsigned long end = min(zone_end_pfn(zone), LIMIT_PFN);
+	/* The first frame number that is out of reach. */
+	unsigned long end = min_t(u64, zone_end_pfn(zone),
+				  (need->limit >> PAGE_SHIFT) + 1);
 	unsigned long pfn = zone->zone_start_pfn;
 	int ret;
 
 	for (;;) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		pfn = find_candidate(zone, pfn, end, pages);
+		pfn = find_candidate(zone, pfn, end, pages, need);
 		if (pfn >= end)
 			return -ENOMEM;
 		ret = bufalloc_compat_alloc_contig_range(pfn, pfn + pages,
@@ -115,7 +133,8 @@ static int alloc_in_zone(struct zone *zone, unsigned long pages,
  * last. ZONE_MOVABLE is left alone: it is there to be emptied, and a buffer
  * that devices use cannot be moved.
  */
-static int alloc_range(unsigned long pages, struct page **first)
+static int alloc_range(unsigned long pages, const struct bufalloc_need *need,
+		       struct page **first)
 {
 	int nid, idx, ret;
 
@@ -133,7 +152,7 @@ static int alloc_range(unsigned long pages, struct page **first)
 
 			if (!populated_zone(zone))
 				continue;
-			ret = alloc_in_zone(zone, pages, first);
+			ret = alloc_in_zone(zone, pages, need, first);
 			if (ret != -ENOMEM)
 				goto out_unlock;
 		}
@@ -150,11 +169,11 @@ static void free_range(struct page *first, unsigned long pages)
 }
 
 /* A block of the page allocator, cut to length. NULL: try alloc_range(). */
-static struct page *alloc_block(unsigned long pages)
+static struct page *alloc_block(unsigned long pages,
+				const struct bufalloc_need *need)
 {
 	unsigned int order = get_order(pages << PAGE_SHIFT);
 	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY;
-	unsigned long last;
 	struct page *page;
 
 	if (order > BUFALLOC_MAX_ORDER)
@@ -168,8 +187,8 @@ static struct page *alloc_block(unsigned long pages)
 		free_range(pfn_to_page(page_to_pfn(page) + pages),
 			   (1UL << order) - pages);
 
-	last = page_to_pfn(page) + pages - 1;
-	if (last >= LIMIT_PFN) {
+	if (!bufalloc_constraint_range_fits(need, page_to_phys(page),
+					    PFN_PHYS(pages))) {
 		free_range(page, pages);
 		return NULL;
 	}
@@ -208,11 +227,20 @@ static void fill_runs(struct sg_table *runs, struct page *first, size_t length)
 	}
 }
 
-static int bufalloc_heap_contig_alloc(struct bufalloc_buffer *buf)
+static bool bufalloc_heap_contig_can(const struct bufalloc_need *need)
+{
+	return true;
+}
+
+static int bufalloc_heap_contig_alloc(struct bufalloc_buffer *buf,
+				      const struct bufalloc_need *devices)
 {
 	unsigned long pages = buf->length >> PAGE_SHIFT;
+	struct bufalloc_need need = *devices;
 	struct page *first;
 	int ret;
+
+	need.limit = min_t(u64, need.limit, DEFAULT_LIMIT);
 
 	ret = bufalloc_account_charge(buf->length, &buf->account);
 	if (ret)
@@ -224,9 +252,9 @@ static int bufalloc_heap_contig_alloc(struct bufalloc_buffer *buf)
 	if (ret)
 		goto err_uncharge;
 
-	first = alloc_block(pages);
+	first = alloc_block(pages, &need);
 	if (!first) {
-		ret = alloc_range(pages, &first);
+		ret = alloc_range(pages, &need, &first);
 		if (ret)
 			goto err_table;
 	}
@@ -255,6 +283,7 @@ static void bufalloc_heap_contig_free(struct bufalloc_buffer *buf)
 
 const struct bufalloc_heap bufalloc_heap_contig = {
 	.name = "contig",
+	.can = bufalloc_heap_contig_can,
 	.alloc = bufalloc_heap_contig_alloc,
 	.free = bufalloc_heap_contig_free,
 };

@@ -4,6 +4,7 @@
  * device without IOMMU gets one DMA segment for each block and an IOMMU maps
  * large blocks with large pages. Charged to the caller's memory cgroup.
  */
+#include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -19,7 +20,7 @@ static const unsigned int orders[] = { BUFALLOC_MAX_ORDER, 9, 8, 4, 0 };
 
 /* Large blocks only if they are free: nothing is reclaimed to make them. */
 #define HIGH_ORDER_GFP \
-	(((GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_COMP | \
+	(((GFP_USER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_COMP | \
 	   __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_RECLAIM))
 
 /*
@@ -27,11 +28,34 @@ static const unsigned int orders[] = { BUFALLOC_MAX_ORDER, 9, 8, 4, 0 };
  * caller's problem (-ENOMEM) and no reason to kill a process for it.
  */
 #define LOW_ORDER_GFP \
-	(GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN | \
+	(GFP_USER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN | \
 	 __GFP_RETRY_MAYFAIL)
 
+/*
+ * The zone whose memory lies below the limit as a whole. Between the ends of
+ * zones there is none: then this heap cannot help, and contig can.
+ */
+static bool zone_for_limit(u64 limit, gfp_t *gfp)
+{
+	if (limit >= bufalloc_buffer_memory_end())
+		*gfp = __GFP_HIGHMEM;
+	else if (IS_ENABLED(CONFIG_ZONE_DMA32) && limit >= DMA_BIT_MASK(32))
+		*gfp = __GFP_DMA32;
+	else
+		return false;
+	return true;
+}
+
+static bool bufalloc_heap_system_can(const struct bufalloc_need *need)
+{
+	gfp_t gfp;
+
+	return !need->one_run && zone_for_limit(need->limit, &gfp);
+}
+
 /* Allocate one block of @pages pages at most; *@first skips failed orders. */
-static struct page *alloc_block(unsigned long pages, unsigned int *first)
+static struct page *alloc_block(unsigned long pages, unsigned int *first,
+				gfp_t zone)
 {
 	struct page *page;
 
@@ -40,8 +64,8 @@ static struct page *alloc_block(unsigned long pages, unsigned int *first)
 
 		if (order > BUFALLOC_MAX_ORDER || pages < (1UL << order))
 			continue;
-		page = alloc_pages(order ? HIGH_ORDER_GFP : LOW_ORDER_GFP,
-				   order);
+		page = alloc_pages((order ? HIGH_ORDER_GFP : LOW_ORDER_GFP) |
+				   zone, order);
 		if (page)
 			return page;
 	}
@@ -102,12 +126,17 @@ static void fill_runs(struct sg_table *runs, struct list_head *blocks)
 	}
 }
 
-static int bufalloc_heap_system_alloc(struct bufalloc_buffer *buf)
+static int bufalloc_heap_system_alloc(struct bufalloc_buffer *buf,
+				      const struct bufalloc_need *need)
 {
 	unsigned long pages = buf->length >> PAGE_SHIFT;
 	unsigned int first = 0;
 	LIST_HEAD(blocks);
 	int ret = -ENOMEM;
+	gfp_t zone;
+
+	if (!zone_for_limit(need->limit, &zone))
+		return -ENOMEM;
 
 	while (pages) {
 		struct page *page;
@@ -116,7 +145,7 @@ static int bufalloc_heap_system_alloc(struct bufalloc_buffer *buf)
 			ret = -EINTR;
 			goto err_free;
 		}
-		page = alloc_block(pages, &first);
+		page = alloc_block(pages, &first, zone);
 		if (!page)
 			goto err_free;
 		list_add_tail(&page->lru, &blocks);
@@ -159,6 +188,7 @@ static void bufalloc_heap_system_free(struct bufalloc_buffer *buf)
 
 const struct bufalloc_heap bufalloc_heap_system = {
 	.name = "system",
+	.can = bufalloc_heap_system_can,
 	.alloc = bufalloc_heap_system_alloc,
 	.free = bufalloc_heap_system_free,
 };

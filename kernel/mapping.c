@@ -18,9 +18,9 @@
  * struct bufalloc_mapping - one (buffer, device) pair; under the buffer's lock
  * @node: in bufalloc_buffer.mappings
  * @dev: the device. Whoever uses the mapping holds an attachment to it
- * @table: orig_nents entries are the physical runs (page and length), nents
- *	are the device's segments (dma_address and dma_length). Both lists
- *	describe the same bytes in the same order
+ * @table: orig_nents entries are the physical runs (page and length), cut to
+ *	what the device takes; nents are the device's segments (dma_address and
+ *	dma_length). Both lists describe the same bytes in the same order
  * @users: number of copies that are out
  * @needs_sync: the DMA API wants syncs around CPU access
  */
@@ -32,20 +32,58 @@ struct bufalloc_mapping {
 	bool needs_sync;
 };
 
-static int copy_runs(struct sg_table *to, struct sg_table *from)
+/*
+ * How many of @length bytes at @phys fit into one entry for the device? Without
+ * an IOMMU an entry becomes a segment as it is, so it must respect the device's
+ * limits; with one it does no harm, as the IOMMU's segments are made anew.
+ */
+static size_t entry_length(struct device *dev, phys_addr_t phys, size_t length)
 {
-	struct scatterlist *src, *dst;
-	int ret, i;
+	u64 boundary = dma_get_seg_boundary(dev);
+	size_t max = round_down(dma_get_max_seg_size(dev), PAGE_SIZE);
 
-	ret = sg_alloc_table(to, from->orig_nents, GFP_KERNEL);
+	length = min(length, max_t(size_t, max, PAGE_SIZE));
+	if (boundary >= PAGE_SIZE - 1)
+		length = min_t(u64, length, boundary - (phys & boundary) + 1);
+	return length;
+}
+
+/* Cut the runs into entries that the device takes; @to is NULL: only count. */
+static unsigned int cut_runs(struct scatterlist *to, struct sg_table *runs,
+			     struct device *dev)
+{
+	struct scatterlist *run;
+	unsigned int count = 0;
+	int i;
+
+	for_each_sgtable_sg(runs, run, i) {
+		unsigned long pfn = page_to_pfn(sg_page(run));
+		size_t left = run->length;
+
+		while (left) {
+			size_t part = entry_length(dev, PFN_PHYS(pfn), left);
+
+			if (to) {
+				sg_set_page(to, pfn_to_page(pfn), part, 0);
+				to = sg_next(to);
+			}
+			pfn += part >> PAGE_SHIFT;
+			left -= part;
+			count++;
+		}
+	}
+	return count;
+}
+
+static int copy_runs(struct sg_table *to, struct sg_table *runs,
+		     struct device *dev)
+{
+	int ret;
+
+	ret = sg_alloc_table(to, cut_runs(NULL, runs, dev), GFP_KERNEL);
 	if (ret)
 		return ret;
-
-	dst = to->sgl;
-	for_each_sgtable_sg(from, src, i) {
-		sg_set_page(dst, sg_page(src), src->length, src->offset);
-		dst = sg_next(dst);
-	}
+	cut_runs(to->sgl, runs, dev);
 	return 0;
 }
 
@@ -85,7 +123,7 @@ static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
 
-	ret = copy_runs(&mapping->table, &buf->runs);
+	ret = copy_runs(&mapping->table, &buf->runs, dev);
 	if (ret)
 		goto err_free;
 
@@ -97,6 +135,11 @@ static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 		mapping->needs_sync = dma_need_sync(dev, sg_dma_address(sg));
 		if (mapping->needs_sync)
 			break;
+	}
+	if (bufalloc_device_bounces(dev, &buf->runs, &mapping->table)) {
+		atomic64_inc(&buf->bounced);
+		dev_notice_ratelimited(dev,
+				       "does not reach a buffer of bufalloc: it will be copied; allocate it for this device\n");
 	}
 	mapping->dev = dev;
 	list_add(&mapping->node, &buf->mappings);
@@ -134,7 +177,7 @@ struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	ret = copy_runs(table, &buf->runs);
+	ret = copy_runs(table, &buf->runs, dev);
 	if (ret)
 		goto err_free;
 

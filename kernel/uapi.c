@@ -9,10 +9,12 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/nospec.h>
+#include <linux/slab.h>
 #include <linux/stddef.h>
 #include <linux/uaccess.h>
 
 #include "bufalloc_private.h"
+#include "resolver.h"
 
 /**
  * struct ucmd - one call
@@ -55,20 +57,69 @@ static int bufalloc_uapi_info(struct ucmd *ucmd)
 	return ucmd_respond(ucmd);
 }
 
-static int bufalloc_uapi_alloc(struct ucmd *ucmd)
+static int bufalloc_uapi_device_info(struct ucmd *ucmd)
 {
-	struct bufalloc_alloc *alloc = ucmd->data;
-	struct bufalloc_buffer *buf;
-	struct dma_buf *dmabuf;
-	int fd, ret;
+	struct bufalloc_device_info *info = ucmd->data;
+	struct bufalloc_endpoint endpoint;
+	int ret;
 
-	if (alloc->flags || alloc->__reserved ||
-	    (alloc->fd_flags & ~(O_CLOEXEC | O_RDWR)))
+	if (info->flags)
 		return -EINVAL;
 
-	buf = bufalloc_buffer_create(alloc->heap, alloc->length);
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
+	ret = bufalloc_resolver_get(&endpoint, info->fd, info->access);
+	if (ret)
+		return ret;
+	ret = bufalloc_device_info(info, &endpoint);
+	bufalloc_resolver_put(&endpoint);
+	return ret ? ret : ucmd_respond(ucmd);
+}
+
+/*
+ * The verdict has a size of its own. Return: 0 and @usize, the bytes that the
+ * caller has (0: it wants none), or what copy_struct_from_user() says.
+ */
+static int check_verdict(u64 address, u32 *usize)
+{
+	struct bufalloc_verdict verdict = {};
+	void __user *user = u64_to_user_ptr(address);
+
+	*usize = 0;
+	if (!address)
+		return 0;
+	if (get_user(*usize, (u32 __user *)user))
+		return -EFAULT;
+	if (*usize < offsetofend(struct bufalloc_verdict, __reserved2))
+		return -EINVAL;
+	if (*usize > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(&verdict, sizeof(verdict), user, *usize);
+}
+
+/*
+ * Write back what became of the devices, and why; -EFAULT if that cannot be
+ * written.
+ */
+static int respond_devices(struct bufalloc_alloc *alloc,
+			   struct bufalloc_device *devices,
+			   struct bufalloc_verdict *verdict, u32 usize)
+{
+	verdict->size = usize;
+	if (usize && copy_to_user(u64_to_user_ptr(alloc->verdict), verdict,
+				  min_t(u32, usize, sizeof(*verdict))))
+		return -EFAULT;
+	if (alloc->device_count &&
+	    copy_to_user(u64_to_user_ptr(alloc->devices), devices,
+			 alloc->device_count * sizeof(*devices)))
+		return -EFAULT;
+	return 0;
+}
+
+/* Export @buf, which is consumed, and give it to the caller. */
+static int publish(struct ucmd *ucmd, struct bufalloc_buffer *buf)
+{
+	struct bufalloc_alloc *alloc = ucmd->data;
+	struct dma_buf *dmabuf;
+	int fd, ret;
 
 	dmabuf = bufalloc_dmabuf_export(buf, alloc->fd_flags);
 	if (IS_ERR(dmabuf)) {
@@ -98,6 +149,49 @@ err_put:
 	return ret;
 }
 
+static int bufalloc_uapi_alloc(struct ucmd *ucmd)
+{
+	struct bufalloc_alloc *alloc = ucmd->data;
+	struct bufalloc_device *devices = NULL;
+	struct bufalloc_verdict verdict = {};
+	struct bufalloc_buffer *buf;
+	u32 usize;
+	int ret;
+
+	if (alloc->flags & ~BUFALLOC_ALLOC_DRY_RUN ||
+	    alloc->fd_flags & ~(O_CLOEXEC | O_RDWR) ||
+	    (!alloc->device_count && alloc->devices))
+		return -EINVAL;
+	if (alloc->device_count > BUFALLOC_MAX_DEVICES)
+		return -E2BIG;
+	ret = check_verdict(alloc->verdict, &usize);
+	if (ret)
+		return ret;
+
+	if (alloc->device_count) {
+		devices = memdup_user(u64_to_user_ptr(alloc->devices),
+				      alloc->device_count * sizeof(*devices));
+		if (IS_ERR(devices))
+			return PTR_ERR(devices);
+	}
+
+	buf = bufalloc_solve(alloc->heap, alloc->length, devices,
+			     alloc->device_count, &verdict);
+	/* Also with an error: that is what the verdict is for. */
+	ret = respond_devices(alloc, devices, &verdict, usize);
+	kfree(devices);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	if (!ret && !(alloc->flags & BUFALLOC_ALLOC_DRY_RUN))
+		return publish(ucmd, buf);
+
+	bufalloc_buffer_destroy(buf);
+	if (ret)
+		return ret;
+	alloc->out_fd = -1;
+	return ucmd_respond(ucmd);
+}
+
 static void fill_buffer_info(struct bufalloc_buffer_info *info,
 			     struct bufalloc_buffer *buf)
 {
@@ -109,6 +203,7 @@ static void fill_buffer_info(struct bufalloc_buffer_info *info,
 	info->out_kernel_maps_total = atomic64_read(&buf->kernel_maps_total);
 	info->out_cpu_accesses = atomic64_read(&buf->cpu_accesses);
 	info->out_syncs = atomic64_read(&buf->syncs);
+	info->out_bounced = atomic64_read(&buf->bounced);
 
 	mutex_lock(&buf->lock);
 	info->out_attachments = buf->attachments;
@@ -125,7 +220,7 @@ static int bufalloc_uapi_buffer_info(struct ucmd *ucmd)
 	struct dma_buf *dmabuf;
 	int ret;
 
-	if (info->flags || info->__reserved)
+	if (info->flags)
 		return -EINVAL;
 
 	dmabuf = dma_buf_get(info->fd);
@@ -146,6 +241,7 @@ static int bufalloc_uapi_buffer_info(struct ucmd *ucmd)
 /* Room for the largest structure. */
 union ucmd_buffer {
 	struct bufalloc_info info;
+	struct bufalloc_device_info device_info;
 	struct bufalloc_alloc alloc;
 	struct bufalloc_buffer_info buffer_info;
 };
@@ -178,10 +274,11 @@ struct ioctl_op {
 static const struct ioctl_op ops[] = {
 	IOCTL_OP(INFO, bufalloc_uapi_info, struct bufalloc_info,
 		 out_contig_used),
-	IOCTL_OP(ALLOC, bufalloc_uapi_alloc, struct bufalloc_alloc,
-		 __reserved),
+	IOCTL_OP(DEVICE_INFO, bufalloc_uapi_device_info,
+		 struct bufalloc_device_info, out_name),
+	IOCTL_OP(ALLOC, bufalloc_uapi_alloc, struct bufalloc_alloc, verdict),
 	IOCTL_OP(BUFFER_INFO, bufalloc_uapi_buffer_info,
-		 struct bufalloc_buffer_info, __reserved),
+		 struct bufalloc_buffer_info, out_bounced),
 };
 
 long bufalloc_uapi_ioctl(struct file *file, unsigned int cmd,

@@ -14,8 +14,16 @@
 #endif
 
 #include <linux/gfp.h>
+#include <linux/iommu.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
+
+/* 6.13 also made that of EXPORT_SYMBOL_NS_GPL() one. */
+#ifdef BUFALLOC_HAVE_IMPORT_NS_TOKEN
+#define BUFALLOC_NS BUFALLOC
+#else
+#define BUFALLOC_NS "BUFALLOC"
+#endif
 
 /* 6.13 made the argument of MODULE_IMPORT_NS() a string. */
 #ifdef BUFALLOC_HAVE_IMPORT_NS_TOKEN
@@ -47,5 +55,12 @@ bufalloc_compat_alloc_contig_range(unsigned long start, unsigned long end,
 #endif
 }
 #endif
+
+/* Does the DMA API translate through this domain? */
+static inline bool
+bufalloc_compat_iommu_is_dma(const struct iommu_domain *domain)
+{
+	return domain->type & __IOMMU_DOMAIN_DMA_API;
+}
 
 #endif /* BUFALLOC_COMPAT_H */

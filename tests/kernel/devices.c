@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -59,4 +60,18 @@ vivid_open(void)
 		close(fd);
 	}
 	ktest_skip("no capture node of vivid");
+}
+
+bool
+vivid_is_dma_contig(void)
+{
+	FILE *file = fopen("/sys/module/vivid/parameters/allocators", "re");
+	unsigned int value = 0;
+
+	if (file == NULL || fscanf(file, "%u", &value) != 1) {
+		printf("Bail out! vivid is not loaded\n");
+		exit(1);
+	}
+	fclose(file);
+	return value == 1;
 }

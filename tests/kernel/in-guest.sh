@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # in-guest.sh BUILD PROGRAM...: run the test programs in a guest, one after the
-# other, and print one TAP stream. "import_v4l2:1" runs it with vivid loaded as
-# allocators=1. At the end the module must go, with nothing of it alive.
+# other, and print one TAP stream. At the end the modules must go, with nothing
+# of them alive.
 set -u
 build=$1
 shift
@@ -36,21 +36,19 @@ merge() {
 }
 
 for program in "$@"; do
-	name=${program%%:*}
-	if [ "$name" != "$program" ]; then
-		if ! rmmod vivid || ! modprobe vivid "allocators=${program#*:}"; then
-			result "not ok" "$program: vivid loads"
-		fi
-	fi
-	# The pipe keeps merge in this shell, so that it can count.
-	merge "$program" < <("$build/tests/kernel/$name" 2>&1)
+	# lifetime unloads bufalloc, which nothing may hold then.
+	[ "$program" != lifetime ] || rmmod bufalloc_v4l2 bufalloc_drm
+	merge "$program" < <("$build/tests/kernel/$program" 2>&1)
 	wait $!
 	status=$?
 	[ "$status" -le 1 ] || result "not ok" "$program: ends by itself ($status)"
 done
 
 # The test's own importer goes first; the others hold nothing of ours any more.
-rmmod ba_importer 2>/dev/null
+for module in ba_importer bufalloc_v4l2 bufalloc_drm; do
+	[ ! -d "/sys/module/$module" ] || rmmod "$module" ||
+		result "not ok" "$module can be unloaded"
+done
 live=$(awk '$2 != 0' /sys/kernel/debug/bufalloc/live)
 if [ -z "$live" ]; then
 	result ok "no live object is left"

@@ -163,6 +163,10 @@ drm_open_driver(const char *name);
 int
 vivid_open(void);
 
+/* Was vivid loaded with allocators=1? Ends the program if it was not loaded. */
+bool
+vivid_is_dma_contig(void);
+
 /* A byte of the test pattern that marks an owner's data. */
 static inline uint8_t
 pattern_byte(size_t offset)

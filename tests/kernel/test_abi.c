@@ -154,6 +154,9 @@ unknown_flags(void)
 	for (int bit = 0; bit < 32; bit++) {
 		struct bufalloc_alloc alloc = valid;
 
+		if ((1u << bit) & BUFALLOC_ALLOC_DRY_RUN) {
+			continue;
+		}
 		alloc.flags = 1u << bit;
 		refused(EINVAL, alloc);
 	}
@@ -174,18 +177,18 @@ unknown_fd_flags(void)
 }
 
 static void
-reserved_not_zero(void)
+devices_without_a_count(void)
 {
 	struct bufalloc_alloc alloc = valid;
 
-	alloc.__reserved = 1;
+	alloc.devices = 4096;
 	refused(EINVAL, alloc);
 }
 
 static void
 unknown_heaps(void)
 {
-	static const uint32_t heaps[] = { 2, 3, 31, 32, 255, INT32_MAX,
+	static const uint32_t heaps[] = { 3, 4, 31, 32, 255, INT32_MAX,
 					  UINT32_MAX };
 
 	for (size_t i = 0; i < sizeof(heaps) / sizeof(heaps[0]); i++) {
@@ -266,7 +269,7 @@ unknown_calls(void)
 
 	set_arg(&valid, sizeof(valid));
 	/* Numbers without a call, the last number, one past the table. */
-	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x01), &arg));
+	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x03), &arg));
 	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x06), &arg));
 	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x08), &arg));
 	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0xff), &arg));
@@ -310,7 +313,7 @@ length_is_rounded_up(void)
 	int node = ba_open();
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		for (uint32_t heap = 0; heap <= 1; heap++) {
+		for (uint32_t heap = BUFALLOC_HEAP_SYSTEM; heap <= BUFALLOC_HEAP_CONTIG; heap++) {
 			int fd = ba_alloc(node, heap, lengths[i][0]);
 			struct bufalloc_buffer_info info =
 				ba_buffer_info(node, fd);
@@ -334,7 +337,7 @@ static const struct ktest_row rows[] = {
 	{ "bytes-past-the-callers-size-stay", tail_is_not_written },
 	{ "each-unknown-flag-einval", unknown_flags },
 	{ "each-unknown-fd-flag-einval", unknown_fd_flags },
-	{ "reserved-not-0-einval", reserved_not_zero },
+	{ "devices-without-a-count-einval", devices_without_a_count },
 	{ "unknown-heap-einval", unknown_heaps },
 	{ "length-0-einval", length_0 },
 	{ "bad-pointer-efault", bad_pointers },

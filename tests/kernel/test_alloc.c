@@ -30,7 +30,7 @@ larger_than_memory(void)
 	int node = ba_open();
 
 	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_INFO, &info), 0);
-	for (uint32_t heap = 0; heap <= 1; heap++) {
+	for (uint32_t heap = BUFALLOC_HEAP_SYSTEM; heap <= BUFALLOC_HEAP_CONTIG; heap++) {
 		CHECK_ERRNO(ENOMEM, ba_try_alloc(node, heap,
 						 info.out_max_length + 1));
 		CHECK_ERRNO(ENOMEM, ba_try_alloc(node, heap, INT64_MAX));
@@ -288,11 +288,11 @@ killed_callers(void)
 			int node = ba_open();
 			int fd;
 
-			fd = ba_alloc(node, i % 2, 8294400);
+			fd = ba_alloc(node, 1 + i % 2, 8294400);
 			pattern_fill(ba_map(fd, 8294400), 8294400);
 			CHECK_EQ(write(ready[1], "x", 1), 1);
 			for (;;) {
-				ba_try_alloc(node, i % 2, 200 * MIB);
+				ba_try_alloc(node, 1 + i % 2, 200 * MIB);
 				usleep(0);
 			}
 		}

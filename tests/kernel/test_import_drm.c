@@ -64,7 +64,7 @@ vgem_maps(void)
 	int card = drm_open_driver("vgem");
 	int node = ba_open();
 
-	for (uint32_t heap = 0; heap <= 1; heap++) {
+	for (uint32_t heap = BUFALLOC_HEAP_SYSTEM; heap <= BUFALLOC_HEAP_CONTIG; heap++) {
 		int fd = ba_alloc(node, heap, LENGTH);
 		struct bufalloc_buffer_info info;
 		uint32_t handle;

@@ -19,20 +19,6 @@
 
 #include "ktest.h"
 
-static bool
-is_dma_contig(void)
-{
-	FILE *file = fopen("/sys/module/vivid/parameters/allocators", "re");
-	unsigned int value = 0;
-
-	if (file == NULL || fscanf(file, "%u", &value) != 1) {
-		printf("Bail out! vivid is not loaded\n");
-		exit(1);
-	}
-	fclose(file);
-	return value == 1;
-}
-
 /* A picture that is the same in every frame: no text, nothing moves. */
 static size_t
 start_camera(int camera)
@@ -141,7 +127,7 @@ reference_frame(int camera, size_t length)
 static void
 captures(uint32_t heap)
 {
-	bool dma_contig = is_dma_contig();
+	bool dma_contig = vivid_is_dma_contig();
 	struct bufalloc_buffer_info info;
 	int camera = vivid_open();
 	int node = ba_open();
@@ -203,25 +189,35 @@ captures_into_system(void)
 	captures(BUFALLOC_HEAP_SYSTEM);
 }
 
-/* Several segments and no IOMMU: refused, and nothing is left. */
+/*
+ * Several segments and no IOMMU: refused, and nothing is left. Now and then
+ * scattered memory happens to be one range, so several are tried; all are below
+ * 4 GiB in this guest, where the camera reaches.
+ */
 static void
 scattered_is_refused(void)
 {
 	int camera = vivid_open();
 	int node = ba_open();
 	size_t length = start_camera(camera);
-	int fd;
+	int fds[32];
+	int refused = 0;
 
 	request(camera, V4L2_MEMORY_DMABUF, 1);
-	fd = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, length);
-	if (ba_buffer_info(node, fd).out_runs == 1) {
-		close(fd);
-		ktest_skip("the system heap happened to give one run");
+	for (int i = 0; i < 32; i++) {
+		fds[i] = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, length);
+		if (ba_buffer_info(node, fds[i]).out_runs == 1) {
+			continue;
+		}
+		refused++;
+		CHECK_ERRNO(EFAULT, queue(camera, fds[i], (uint32_t)length));
+		CHECK_EQ(ba_buffer_info(node, fds[i]).out_attachments, 0);
+		CHECK_EQ(ba_buffer_info(node, fds[i]).out_mappings, 0);
 	}
-	CHECK_ERRNO(EINVAL, queue(camera, fd, (uint32_t)length));
-	CHECK_EQ(ba_buffer_info(node, fd).out_attachments, 0);
-	CHECK_EQ(ba_buffer_info(node, fd).out_mappings, 0);
-	close(fd);
+	for (int i = 0; i < 32; i++) {
+		close(fds[i]);
+	}
+	CHECK(refused > 0);
 	close(node);
 	close(camera);
 }
@@ -250,14 +246,14 @@ static const struct ktest_row vmalloc_rows[] = {
 
 static const struct ktest_row dma_contig_rows[] = {
 	{ "vb2-dma-contig-captures-into-contig", captures_into_contig },
-	{ "vb2-dma-contig-refuses-scattered-einval", scattered_is_refused },
+	{ "vb2-dma-contig-refuses-scattered-efault", scattered_is_refused },
 	{ "vb2-dma-contig-refuses-a-short-buffer-einval", short_buffer },
 };
 
 int
 main(void)
 {
-	if (is_dma_contig()) {
+	if (vivid_is_dma_contig()) {
 		return ktest_main(dma_contig_rows, sizeof(dma_contig_rows) /
 							   sizeof(dma_contig_rows[0]));
 	}

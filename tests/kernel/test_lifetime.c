@@ -57,7 +57,7 @@ only_buffer(uint32_t heap)
 static void
 buffer_fd(void)
 {
-	for (uint32_t heap = 0; heap <= 1; heap++) {
+	for (uint32_t heap = BUFALLOC_HEAP_SYSTEM; heap <= BUFALLOC_HEAP_CONTIG; heap++) {
 		int fd = only_buffer(heap);
 
 		refused();

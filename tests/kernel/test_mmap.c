@@ -25,7 +25,7 @@ private_mapping(void)
 {
 	int node = ba_open();
 
-	for (uint32_t heap = 0; heap <= 1; heap++) {
+	for (uint32_t heap = BUFALLOC_HEAP_SYSTEM; heap <= BUFALLOC_HEAP_CONTIG; heap++) {
 		int fd = ba_alloc(node, heap, LENGTH);
 
 		CHECK_ERRNO(EINVAL,
@@ -100,7 +100,7 @@ parts_agree(void)
 {
 	int node = ba_open();
 
-	for (uint32_t heap = 0; heap <= 1; heap++) {
+	for (uint32_t heap = BUFALLOC_HEAP_SYSTEM; heap <= BUFALLOC_HEAP_CONTIG; heap++) {
 		int fd = ba_alloc(node, heap, LENGTH);
 		uint8_t *all = ba_map(fd, LENGTH);
 

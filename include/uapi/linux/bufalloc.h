@@ -30,7 +30,8 @@
  *
  * A call that fails has changed nothing: no buffer is left, no memory is
  * charged, and the caller's table of file descriptors is as it was before.
- * The structure is written only by a call that succeeds.
+ * The structure is written only by a call that succeeds, with one exception:
+ * the verdict of ALLOC is written by every call that got as far as its devices.
  *
  * What each errno means, for every call:
  *
@@ -43,11 +44,17 @@
  *  - E2BIG: @size is larger than the kernel's structure and a byte past the
  *    kernel's end is not 0, or @size is larger than a page.
  *  - EBADF: a file descriptor of the caller that is not open.
- *  - EOPNOTSUPP: a heap that this kernel cannot provide, or a dma-buf that
- *    another exporter than bufalloc made.
+ *  - EOPNOTSUPP: a heap that this kernel cannot provide, a dma-buf that
+ *    another exporter than bufalloc made, or a device that takes no dma-buf.
+ *  - ENODEV: a file descriptor that names no device of a kind that bufalloc
+ *    knows, or a device that was unbound from its driver.
+ *  - ENXIO: a node that is no device itself (a subdevice, media, VBI or radio
+ *    node), or a device that has no DMA and needs none.
  *  - ENOMEM: the memory ran out. The length is larger than the memory of the
  *    machine, the memory cgroup's limit is reached, or no free (for contig:
- *    no movable) range is left.
+ *    no movable) range is left. With more memory free it could succeed.
+ *  - ENOSPC: no heap can satisfy what the devices need, however much memory is
+ *    free; the verdict says which device and why.
  *  - EDQUOT: the user's limit on contiguous memory is reached; see
  *    bufalloc_info.out_contig_limit.
  *  - EMFILE, ENFILE: the caller's or the system's table of files is full.
@@ -57,6 +64,7 @@
 /** enum - command numbers of the ioctls on /dev/bufalloc */
 enum {
 	BUFALLOC_CMD_INFO = 0x00,
+	BUFALLOC_CMD_DEVICE_INFO = 0x01,
 	BUFALLOC_CMD_ALLOC = 0x02,
 	BUFALLOC_CMD_BUFFER_INFO = 0x07,
 };
@@ -70,16 +78,20 @@ enum {
 
 /**
  * enum bufalloc_heap_id - where the pages of a buffer come from
+ * @BUFALLOC_HEAP_AUTO: the first, cheapest heap that all of the devices can
+ *	use; without devices that is BUFALLOC_HEAP_SYSTEM
  * @BUFALLOC_HEAP_SYSTEM: pages from anywhere, largest blocks first. Devices
  *	behind an IOMMU and importers that map the buffer for the CPU can use
  *	it. Charged to the caller's memory cgroup.
- * @BUFALLOC_HEAP_CONTIG: one physical range of any length, below 4 GiB, from
- *	the ordinary memory of the machine; needs no CMA region. For devices
+ * @BUFALLOC_HEAP_CONTIG: one physical range of any length, from the ordinary
+ *	memory of the machine; needs no CMA region. Below 4 GiB, or below what
+ *	the devices reach. For devices
  *	that take one DMA segment and have no IOMMU. Limited per user.
  */
 enum bufalloc_heap_id {
-	BUFALLOC_HEAP_SYSTEM = 0,
-	BUFALLOC_HEAP_CONTIG = 1,
+	BUFALLOC_HEAP_AUTO = 0,
+	BUFALLOC_HEAP_SYSTEM = 1,
+	BUFALLOC_HEAP_CONTIG = 2,
 };
 
 /**
@@ -113,9 +125,237 @@ struct bufalloc_info {
 	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_INFO)
 
 /**
+ * enum bufalloc_access - what a device does to the memory
+ * @BUFALLOC_ACCESS_READ: it reads (a display, an encoder's input)
+ * @BUFALLOC_ACCESS_WRITE: it writes (a camera, a decoder's output)
+ *
+ * Both may be given. On a mem2mem node READ means its output queue and WRITE
+ * its capture queue.
+ */
+enum bufalloc_access {
+	BUFALLOC_ACCESS_READ = 1 << 0,
+	BUFALLOC_ACCESS_WRITE = 1 << 1,
+};
+
+/**
+ * enum bufalloc_found - how a device was found from its node
+ * @BUFALLOC_FOUND_NONE: it was not
+ * @BUFALLOC_FOUND_V4L2_QUEUE: the device of the V4L2 node's buffer queue
+ * @BUFALLOC_FOUND_V4L2_ALLOC_DEV: the queue's device for the first plane
+ * @BUFALLOC_FOUND_V4L2_M2M: the queue of the mem2mem context
+ * @BUFALLOC_FOUND_DRM: the DMA device of the DRM device
+ * @BUFALLOC_FOUND_ANCESTOR: inferred: the nearest ancestor that has DMA
+ */
+enum bufalloc_found {
+	BUFALLOC_FOUND_NONE = 0,
+	BUFALLOC_FOUND_V4L2_QUEUE = 1,
+	BUFALLOC_FOUND_V4L2_ALLOC_DEV = 2,
+	BUFALLOC_FOUND_V4L2_M2M = 3,
+	BUFALLOC_FOUND_DRM = 4,
+	BUFALLOC_FOUND_ANCESTOR = 5,
+};
+
+/**
+ * enum bufalloc_device_flags - what is known about a device
+ * @BUFALLOC_DEVICE_COHERENT: its DMA is coherent with the CPU's caches
+ * @BUFALLOC_DEVICE_TRANSLATED: behind an IOMMU that translates: what is
+ *	scattered in memory can be one segment for it
+ * @BUFALLOC_DEVICE_NEEDS_VMAP: its driver reads or writes by the CPU, through a
+ *	kernel mapping of the buffer (vb2-vmalloc: vivid, UVC; vkms, ...)
+ * @BUFALLOC_DEVICE_NO_DMA: its driver only does that and never maps for DMA
+ * @BUFALLOC_DEVICE_SELF_MANAGED: the driver has an IOMMU domain of its own:
+ *	what the DMA API says proves nothing, only an import does
+ * @BUFALLOC_DEVICE_COULD_BOUNCE: it does not reach all of the machine's memory:
+ *	what it does not reach would be copied (swiotlb)
+ * @BUFALLOC_DEVICE_INFERRED: the device was guessed (BUFALLOC_FOUND_ANCESTOR)
+ */
+enum bufalloc_device_flags {
+	BUFALLOC_DEVICE_COHERENT = 1 << 0,
+	BUFALLOC_DEVICE_TRANSLATED = 1 << 1,
+	BUFALLOC_DEVICE_NEEDS_VMAP = 1 << 2,
+	BUFALLOC_DEVICE_NO_DMA = 1 << 3,
+	BUFALLOC_DEVICE_SELF_MANAGED = 1 << 4,
+	BUFALLOC_DEVICE_COULD_BOUNCE = 1 << 5,
+	BUFALLOC_DEVICE_INFERRED = 1 << 6,
+};
+
+/**
+ * enum bufalloc_iommu - the type of a device's IOMMU domain
+ * @BUFALLOC_IOMMU_NONE: no IOMMU
+ * @BUFALLOC_IOMMU_IDENTITY: device addresses are physical ones
+ * @BUFALLOC_IOMMU_DMA: the DMA API translates
+ * @BUFALLOC_IOMMU_OTHER: the driver's own domain (self-managed), or blocked
+ */
+enum bufalloc_iommu {
+	BUFALLOC_IOMMU_NONE = 0,
+	BUFALLOC_IOMMU_IDENTITY = 1,
+	BUFALLOC_IOMMU_DMA = 2,
+	BUFALLOC_IOMMU_OTHER = 3,
+};
+
+#define BUFALLOC_ANY_SEGMENTS 0xffffffffU
+
+/**
+ * struct bufalloc_device_info - BUFALLOC_IOCTL_DEVICE_INFO: what a device can
+ *	use
+ * @size: sizeof(struct bufalloc_device_info)
+ * @flags: must be 0
+ * @fd: an open node of the device. Having it open is the permission to ask
+ * @access: enum bufalloc_access bits, at least one
+ * @out_flags: enum bufalloc_device_flags bits
+ * @out_found: enum bufalloc_found
+ * @out_dma_mask: highest address that it can use for streaming DMA
+ *	(dma_get_mask()); 0 with BUFALLOC_DEVICE_NO_DMA, like all that follows
+ * @out_coherent_mask: the same for coherent memory
+ * @out_bus_limit: highest address that its bus carries; 0: no limit
+ * @out_max_segment: largest segment in bytes (dma_get_max_seg_size())
+ * @out_segment_boundary: no segment crosses a multiple of this + 1
+ *	(dma_get_seg_boundary())
+ * @out_max_segments: segments that its driver takes for one buffer: 1, or
+ *	BUFALLOC_ANY_SEGMENTS
+ * @out_iommu: enum bufalloc_iommu
+ * @out_iommu_granule: smallest page of the IOMMU in bytes; 0 without
+ * @out_driver: name of its driver, terminated
+ * @out_name: name of the device, terminated
+ *
+ * ENODEV, ENXIO, EOPNOTSUPP, EBADF, EINVAL (access) as at the top.
+ */
+struct bufalloc_device_info {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 access;
+	__u32 out_flags;
+	__u32 out_found;
+	__aligned_u64 out_dma_mask;
+	__aligned_u64 out_coherent_mask;
+	__aligned_u64 out_bus_limit;
+	__aligned_u64 out_max_segment;
+	__aligned_u64 out_segment_boundary;
+	__u32 out_max_segments;
+	__u32 out_iommu;
+	__aligned_u64 out_iommu_granule;
+	__u8 out_driver[32];
+	__u8 out_name[64];
+};
+
+#define BUFALLOC_IOCTL_DEVICE_INFO \
+	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_DEVICE_INFO)
+
+/**
+ * enum bufalloc_proof - how it is known that a device can use a buffer
+ * @BUFALLOC_PROOF_NONE: it is not
+ * @BUFALLOC_PROOF_MAPPED: the buffer was mapped for it, and the mapping neither
+ *	bounced nor broke its limits
+ * @BUFALLOC_PROOF_VMAPPED: it needs no DMA; the buffer was mapped for the CPU
+ * @BUFALLOC_PROOF_UNPROVEN: mapped, but the driver manages its IOMMU itself, or
+ *	the device was inferred: only an import proves it
+ */
+enum bufalloc_proof {
+	BUFALLOC_PROOF_NONE = 0,
+	BUFALLOC_PROOF_MAPPED = 1,
+	BUFALLOC_PROOF_VMAPPED = 2,
+	BUFALLOC_PROOF_UNPROVEN = 3,
+};
+
+/**
+ * enum bufalloc_reason - what decided, or what failed
+ * @BUFALLOC_REASON_NONE: nothing
+ * @BUFALLOC_REASON_CALLER: the caller named the heap
+ * @BUFALLOC_REASON_NOT_A_DEVICE: the fd names no device, or one without DMA
+ * @BUFALLOC_REASON_ONE_SEGMENT: the device takes one segment and has no IOMMU
+ *	that makes one of many
+ * @BUFALLOC_REASON_ADDRESS: the device reaches only a part of the memory
+ * @BUFALLOC_REASON_SEGMENT_SIZE: a segment is larger than the device takes
+ * @BUFALLOC_REASON_BOUNDARY: a segment would cross the device's boundary
+ * @BUFALLOC_REASON_BOUNCE: the mapping would be copied (swiotlb)
+ * @BUFALLOC_REASON_MAP: the DMA API refused to map
+ * @BUFALLOC_REASON_VMAP: the kernel mapping failed
+ * @BUFALLOC_REASON_MEMORY: the heap had no memory left
+ * @BUFALLOC_REASON_LIMIT: the user's limit on contiguous memory
+ * @BUFALLOC_REASON_UNBOUND: the device was unbound from its driver
+ */
+enum bufalloc_reason {
+	BUFALLOC_REASON_NONE = 0,
+	BUFALLOC_REASON_CALLER = 1,
+	BUFALLOC_REASON_NOT_A_DEVICE = 2,
+	BUFALLOC_REASON_ONE_SEGMENT = 3,
+	BUFALLOC_REASON_ADDRESS = 4,
+	BUFALLOC_REASON_SEGMENT_SIZE = 5,
+	BUFALLOC_REASON_BOUNDARY = 6,
+	BUFALLOC_REASON_BOUNCE = 7,
+	BUFALLOC_REASON_MAP = 8,
+	BUFALLOC_REASON_VMAP = 9,
+	BUFALLOC_REASON_MEMORY = 10,
+	BUFALLOC_REASON_LIMIT = 11,
+	BUFALLOC_REASON_UNBOUND = 12,
+};
+
+#define BUFALLOC_NO_DEVICE 0xffffffffU
+#define BUFALLOC_MAX_DEVICES 16
+
+/**
+ * struct bufalloc_device - one device of an allocation
+ * @fd: an open node of it
+ * @access: enum bufalloc_access bits, at least one
+ * @out_proof: enum bufalloc_proof
+ * @out_segments: segments that it got; neighbours count as one
+ * @out_error: 0, or the negative errno of its last trial
+ * @out_reason: enum bufalloc_reason of that
+ */
+struct bufalloc_device {
+	__s32 fd;
+	__u32 access;
+	__u32 out_proof;
+	__u32 out_segments;
+	__s32 out_error;
+	__u32 out_reason;
+};
+
+/**
+ * struct bufalloc_verdict - why
+ * @size: sizeof(struct bufalloc_verdict); grows like all other structures
+ * @out_error: 0, or the negative errno that the call returned
+ * @out_heap: enum bufalloc_heap_id that was chosen, or that was tried last
+ * @out_tried: bit (1 << id) for each heap that was tried
+ * @out_reason: enum bufalloc_reason: why this heap, or why none
+ * @out_device: index of the device that decided or failed, or
+ *	BUFALLOC_NO_DEVICE
+ * @out_runs: physical runs of the buffer
+ * @__reserved: must be 0
+ * @out_limit: highest physical address that all devices reach; all bits set if
+ *	any address will do. A property of the devices, not of the buffer
+ * @out_limit_device: index of the device that @out_limit is of, or
+ *	BUFALLOC_NO_DEVICE
+ * @__reserved2: must be 0
+ */
+struct bufalloc_verdict {
+	__u32 size;
+	__s32 out_error;
+	__u32 out_heap;
+	__u32 out_tried;
+	__u32 out_reason;
+	__u32 out_device;
+	__u32 out_runs;
+	__u32 __reserved;
+	__aligned_u64 out_limit;
+	__u32 out_limit_device;
+	__u32 __reserved2;
+};
+
+/**
+ * enum bufalloc_alloc_flags - options of ALLOC
+ * @BUFALLOC_ALLOC_DRY_RUN: do all of it, fill in the verdict and free the
+ *	buffer again; @out_fd is -1
+ */
+enum bufalloc_alloc_flags {
+	BUFALLOC_ALLOC_DRY_RUN = 1 << 0,
+};
+
+/**
  * struct bufalloc_alloc - BUFALLOC_IOCTL_ALLOC: allocate and export a buffer
  * @size: sizeof(struct bufalloc_alloc)
- * @flags: must be 0
+ * @flags: enum bufalloc_alloc_flags bits
  * @length: length of the buffer in bytes, more than 0. The buffer has whole
  *	pages: bufalloc_buffer_info.out_length tells how many bytes
  * @heap: enum bufalloc_heap_id
@@ -124,7 +364,14 @@ struct bufalloc_info {
  * @out_fd: a new file descriptor of the dma-buf. The caller owns it and closes
  *	it. The buffer lives until the last file descriptor, mapping and
  *	importer of it is gone
- * @__reserved: must be 0
+ * @device_count: number of devices, at most BUFALLOC_MAX_DEVICES (E2BIG)
+ * @devices: address of that many &struct bufalloc_device, in which their out
+ *	fields are filled in
+ * @verdict: address of a &struct bufalloc_verdict, or 0
+ *
+ * With devices, the buffer is mapped for each of them before the call returns:
+ * it can be used by all of them, or the call fails and the verdict says which
+ * device refused what. The same device twice does no harm.
  *
  * Every byte of a new buffer is 0. The buffer has no mapping into the kernel
  * (besides the linear map of all memory) until an importer asks for one.
@@ -140,7 +387,9 @@ struct bufalloc_alloc {
 	__u32 heap;
 	__u32 fd_flags;
 	__s32 out_fd;
-	__u32 __reserved;
+	__u32 device_count;
+	__aligned_u64 devices;
+	__aligned_u64 verdict;
 };
 
 #define BUFALLOC_IOCTL_ALLOC \
@@ -172,7 +421,9 @@ struct bufalloc_alloc {
  *	coherent device does not)
  * @out_alloc_ns: time that its allocation took, in nanoseconds, zeroing
  *	included
- * @__reserved: must be 0
+ * @out_bounced: mappings made so far that bounce: a device does not reach the
+ *	memory, so that the kernel copies (swiotlb) at each sync. Never for
+ *	devices that it was allocated for
  */
 struct bufalloc_buffer_info {
 	__u32 size;
@@ -190,7 +441,7 @@ struct bufalloc_buffer_info {
 	__aligned_u64 out_cpu_accesses;
 	__aligned_u64 out_syncs;
 	__aligned_u64 out_alloc_ns;
-	__aligned_u64 __reserved;
+	__aligned_u64 out_bounced;
 };
 
 #define BUFALLOC_IOCTL_BUFFER_INFO \

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What devices need of a buffer's pages, and how the needs of several merge:
+ * the tightest wins, and it is remembered whose it was. Pure C: it is also
+ * compiled and tested outside the kernel (tests/unit/test_constraint.c).
+ */
+#ifndef BUFALLOC_CONSTRAINT_H
+#define BUFALLOC_CONSTRAINT_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#include <stdint.h>
+typedef uint32_t u32;
+typedef uint64_t u64;
+#endif
+
+#define BUFALLOC_ANY_ADDRESS (~(u64)0)
+#define BUFALLOC_ANY_BOUNDARY (~(u64)0)
+
+/* No device decided. */
+#define BUFALLOC_NOBODY (-1)
+
+/**
+ * struct bufalloc_need - what one device needs of the pages, or several do
+ * @limit: highest physical address that it reaches, or BUFALLOC_ANY_ADDRESS
+ *	(also behind an IOMMU that translates)
+ * @boundary: the buffer must not cross a multiple of this + 1 (a power of two),
+ *	or BUFALLOC_ANY_BOUNDARY. Of devices that take one segment only; what is
+ *	mapped for the others is cut at their boundary
+ * @one_run: the pages must be one physical run
+ * @vmap: it needs a kernel mapping
+ */
+struct bufalloc_need {
+	u64 limit;
+	u64 boundary;
+	bool one_run;
+	bool vmap;
+};
+
+/**
+ * struct bufalloc_merged - what all devices need together
+ * @need: the tightest of each
+ * @limit_by: index of the device that @need.limit is of, or BUFALLOC_NOBODY;
+ *	the first one where several have the same
+ * @boundary_by: the same for @need.boundary
+ * @one_run_by: the first device that needs one run
+ * @vmap_by: the first device that needs a kernel mapping
+ */
+struct bufalloc_merged {
+	struct bufalloc_need need;
+	int limit_by;
+	int boundary_by;
+	int one_run_by;
+	int vmap_by;
+};
+
+/**
+ * enum bufalloc_conflict - why no memory whatever can satisfy merged needs
+ * @BUFALLOC_CONFLICT_NONE: some can
+ * @BUFALLOC_CONFLICT_LIMIT: the buffer is longer than what limit_by reaches
+ * @BUFALLOC_CONFLICT_BOUNDARY: it is longer than boundary_by's boundary allows
+ *	and must be one run for one_run_by
+ */
+enum bufalloc_conflict {
+	BUFALLOC_CONFLICT_NONE,
+	BUFALLOC_CONFLICT_LIMIT,
+	BUFALLOC_CONFLICT_BOUNDARY,
+};
+
+void bufalloc_constraint_init(struct bufalloc_merged *merged);
+void bufalloc_constraint_merge(struct bufalloc_merged *merged,
+			       const struct bufalloc_need *need, int device);
+enum bufalloc_conflict
+bufalloc_constraint_conflict(const struct bufalloc_merged *merged, u64 length);
+bool bufalloc_constraint_range_fits(const struct bufalloc_need *need,
+				    u64 start, u64 length);
+
+#endif /* BUFALLOC_CONSTRAINT_H */

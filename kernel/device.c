@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a device needs of a buffer's pages, and whether it can use a buffer.
+ */
+#include <linux/device.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/iommu.h>
+
+#include "bufalloc_private.h"
+#include "resolver.h"
+
+static u32 iommu_of(struct device *dev, u64 *granule)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	*granule = 0;
+	if (!domain)
+		return BUFALLOC_IOMMU_NONE;
+	if (domain->type == IOMMU_DOMAIN_IDENTITY)
+		return BUFALLOC_IOMMU_IDENTITY;
+	*granule = domain->pgsize_bitmap & -domain->pgsize_bitmap;
+	if (bufalloc_compat_iommu_is_dma(domain))
+		return BUFALLOC_IOMMU_DMA;
+	return BUFALLOC_IOMMU_OTHER;
+}
+
+/* Highest address that gets from the device over its bus. */
+static u64 reach(struct device *dev)
+{
+	u64 mask = dma_get_mask(dev);
+
+	return dev->bus_dma_limit ? min_t(u64, mask, dev->bus_dma_limit) : mask;
+}
+
+/* A driver without a DMA mask maps nothing: it is done by the CPU. */
+static bool has_dma(const struct bufalloc_endpoint *endpoint)
+{
+	return !(endpoint->flags & BUFALLOC_DEVICE_NO_DMA) &&
+	       endpoint->dev->dma_mask;
+}
+
+static bool is_translated(const struct bufalloc_endpoint *endpoint)
+{
+	u64 granule;
+
+	return iommu_of(endpoint->dev, &granule) == BUFALLOC_IOMMU_DMA;
+}
+
+/*
+ * Fill in the out fields. The device may be unbound at any moment, so its lock
+ * is held: drivers are unbound under it. -ENODEV if that was the case.
+ */
+int bufalloc_device_info(struct bufalloc_device_info *info,
+			 const struct bufalloc_endpoint *endpoint)
+{
+	struct device *dev = endpoint->dev;
+	int ret = 0;
+
+	info->out_flags = endpoint->flags;
+	info->out_found = endpoint->found;
+	info->out_max_segments = endpoint->max_segments;
+	memcpy(info->out_driver, endpoint->driver, sizeof(info->out_driver));
+	memcpy(info->out_name, endpoint->name, sizeof(info->out_name));
+	if (!dev)
+		return 0;
+
+	device_lock(dev);
+	if (!endpoint->resolver->alive(endpoint)) {
+		ret = -ENODEV;
+		goto out_unlock;
+	}
+	if (!has_dma(endpoint)) {
+		info->out_flags |= BUFALLOC_DEVICE_NO_DMA |
+				   BUFALLOC_DEVICE_NEEDS_VMAP;
+		goto out_unlock;
+	}
+	info->out_dma_mask = dma_get_mask(dev);
+	info->out_coherent_mask = dev->coherent_dma_mask;
+	info->out_bus_limit = dev->bus_dma_limit;
+	info->out_max_segment = dma_get_max_seg_size(dev);
+	info->out_segment_boundary = dma_get_seg_boundary(dev);
+	info->out_iommu = iommu_of(dev, &info->out_iommu_granule);
+	if (dev_is_dma_coherent(dev))
+		info->out_flags |= BUFALLOC_DEVICE_COHERENT;
+	if (info->out_iommu == BUFALLOC_IOMMU_DMA)
+		info->out_flags |= BUFALLOC_DEVICE_TRANSLATED;
+	else if (info->out_iommu == BUFALLOC_IOMMU_OTHER)
+		info->out_flags |= BUFALLOC_DEVICE_SELF_MANAGED;
+	else if (reach(dev) < phys_to_dma(dev, bufalloc_buffer_memory_end()))
+		info->out_flags |= BUFALLOC_DEVICE_COULD_BOUNCE;
+out_unlock:
+	device_unlock(dev);
+	return ret;
+}
+
+/* What its mappings need of the pages, so far as that can be told before. */
+void bufalloc_device_need(struct bufalloc_need *need,
+			  const struct bufalloc_endpoint *endpoint)
+{
+	struct device *dev = endpoint->dev;
+	u64 limit;
+
+	*need = (struct bufalloc_need){
+		.limit = BUFALLOC_ANY_ADDRESS,
+		.boundary = BUFALLOC_ANY_BOUNDARY,
+		.vmap = endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP,
+	};
+	if (!dev)
+		return;
+
+	device_lock(dev);
+	if (!endpoint->resolver->alive(endpoint) || !has_dma(endpoint) ||
+	    is_translated(endpoint))
+		goto out_unlock;
+
+	/* As a physical address; a device may see memory at an offset. */
+	limit = reach(dev);
+	if (limit < BUFALLOC_ANY_ADDRESS)
+		need->limit = min_t(u64, dma_to_phys(dev, limit),
+				    PHYS_ADDR_MAX);
+	if (endpoint->max_segments == 1) {
+		need->one_run = true;
+		need->boundary = dma_get_seg_boundary(dev);
+		/* The default that nobody set says nothing about the device. */
+		if (!dev->dma_parms || !dev->dma_parms->segment_boundary_mask)
+			need->boundary = BUFALLOC_ANY_BOUNDARY;
+	}
+out_unlock:
+	device_unlock(dev);
+}
+
+/* Where in memory does this device address lead to? */
+static phys_addr_t memory_of(struct device *dev, struct iommu_domain *domain,
+			     dma_addr_t addr)
+{
+	return domain ? iommu_iova_to_phys(domain, addr) :
+			dma_to_phys(dev, addr);
+}
+
+/*
+ * Compare what was mapped with where the pages are: at the first and at the
+ * last byte of each part that is one piece for both. A driver's own IOMMU
+ * domain says nothing about it.
+ */
+bool bufalloc_device_bounces(struct device *dev, struct sg_table *runs,
+			     struct sg_table *table)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	struct scatterlist *run = runs->sgl, *seg;
+	size_t run_at = 0, seg_at;
+	int i;
+
+	if (domain && domain->type == IOMMU_DOMAIN_IDENTITY)
+		domain = NULL;
+	if (domain && !bufalloc_compat_iommu_is_dma(domain))
+		return false;
+	for_each_sgtable_dma_sg(table, seg, i) {
+		for (seg_at = 0; seg_at < sg_dma_len(seg);) {
+			size_t part = min_t(size_t, run->length - run_at,
+					    sg_dma_len(seg) - seg_at);
+			dma_addr_t addr = sg_dma_address(seg) + seg_at;
+			phys_addr_t phys = sg_phys(run) + run_at;
+
+			if (memory_of(dev, domain, addr) != phys ||
+			    memory_of(dev, domain, addr + part - 1) !=
+				    phys + part - 1)
+				return true;
+			seg_at += part;
+			run_at += part;
+			if (run_at == run->length) {
+				run = sg_next(run);
+				run_at = 0;
+			}
+		}
+	}
+	return false;
+}
+
+/* Segments, and whether the device reaches them: neighbours count as one. */
+static u32 count_segments(struct device *dev, struct sg_table *table,
+			  bool *in_reach)
+{
+	struct scatterlist *seg;
+	dma_addr_t next = 0;
+	u32 count = 0;
+	int i;
+
+	*in_reach = true;
+	for_each_sgtable_dma_sg(table, seg, i) {
+		if (!i || sg_dma_address(seg) != next)
+			count++;
+		next = sg_dma_address(seg) + sg_dma_len(seg);
+		if (next - 1 > reach(dev))
+			*in_reach = false;
+	}
+	return count;
+}
+
+static int try_dma(struct bufalloc_buffer *buf,
+		   const struct bufalloc_endpoint *endpoint,
+		   struct bufalloc_device *result)
+{
+	struct device *dev = endpoint->dev;
+	struct sg_table *table;
+	bool in_reach;
+
+	table = bufalloc_mapping_get(buf, dev);
+	if (IS_ERR(table)) {
+		result->out_reason = BUFALLOC_REASON_MAP;
+		return PTR_ERR(table) == -ENOMEM ? -ENOMEM : -ENOSPC;
+	}
+	result->out_segments = count_segments(dev, table, &in_reach);
+	if (bufalloc_device_bounces(dev, &buf->runs, table))
+		result->out_reason = BUFALLOC_REASON_BOUNCE;
+	else if (!in_reach)
+		result->out_reason = BUFALLOC_REASON_ADDRESS;
+	else if (result->out_segments > endpoint->max_segments)
+		result->out_reason = BUFALLOC_REASON_ONE_SEGMENT;
+	bufalloc_mapping_put(buf, dev, table);
+	return result->out_reason ? -ENOSPC : 0;
+}
+
+/*
+ * Map the buffer for the device as an importer would, look at what comes out,
+ * and undo it. The out fields of @result say how it went.
+ *
+ * Return: 0, -ENODEV (unbound), -ENOSPC (this device cannot use this buffer),
+ * -ENOMEM (for the mapping).
+ */
+int bufalloc_device_try(struct bufalloc_buffer *buf,
+			const struct bufalloc_endpoint *endpoint,
+			struct bufalloc_device *result)
+{
+	u32 unproven = BUFALLOC_DEVICE_SELF_MANAGED | BUFALLOC_DEVICE_INFERRED;
+	struct device *dev = endpoint->dev;
+	bool dma = false;
+	int ret = 0;
+
+	result->out_proof = BUFALLOC_PROOF_NONE;
+	result->out_segments = 0;
+	result->out_reason = BUFALLOC_REASON_NONE;
+
+	if (dev) {
+		device_lock(dev);
+		dma = has_dma(endpoint);
+		if (!endpoint->resolver->alive(endpoint)) {
+			result->out_reason = BUFALLOC_REASON_UNBOUND;
+			ret = -ENODEV;
+		} else if (dma) {
+			ret = try_dma(buf, endpoint, result);
+		}
+		device_unlock(dev);
+	}
+	if (!ret && (!dma || endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP)) {
+		ret = bufalloc_dmabuf_try_vmap(buf);
+		if (ret)
+			result->out_reason = BUFALLOC_REASON_VMAP;
+	}
+
+	result->out_error = ret;
+	if (ret)
+		return ret;
+	if (!dma)
+		result->out_proof = BUFALLOC_PROOF_VMAPPED;
+	else if (endpoint->flags & unproven)
+		result->out_proof = BUFALLOC_PROOF_UNPROVEN;
+	else
+		result->out_proof = BUFALLOC_PROOF_MAPPED;
+	return 0;
+}

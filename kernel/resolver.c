@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a file descriptor to a device, through whoever knows its kind.
+ */
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kmod.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+
+#include "bufalloc_private.h"
+#include "resolver.h"
+
+static DEFINE_MUTEX(lock); /* protects resolvers */
+static LIST_HEAD(resolvers);
+
+void bufalloc_resolver_register(struct bufalloc_resolver *resolver)
+{
+	mutex_lock(&lock);
+	list_add(&resolver->node, &resolvers);
+	mutex_unlock(&lock);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_resolver_register, BUFALLOC_NS);
+
+/* Its module goes only when no endpoint refers to it: see find(). */
+void bufalloc_resolver_unregister(struct bufalloc_resolver *resolver)
+{
+	mutex_lock(&lock);
+	list_del(&resolver->node);
+	mutex_unlock(&lock);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_resolver_unregister, BUFALLOC_NS);
+
+/* The resolver of that major, with a reference to its module, or NULL. */
+static const struct bufalloc_resolver *find(unsigned int major)
+{
+	struct bufalloc_resolver *resolver, *found = NULL;
+
+	mutex_lock(&lock);
+	list_for_each_entry(resolver, &resolvers, node) {
+		if (resolver->major == major &&
+		    try_module_get(resolver->owner)) {
+			found = resolver;
+			break;
+		}
+	}
+	mutex_unlock(&lock);
+	return found;
+}
+
+/*
+ * Find the device of an open node. Undone by bufalloc_resolver_put().
+ *
+ * Return: 0, -EBADF, -EINVAL (@access), -ENODEV (no device of a kind that is
+ * known), -ENXIO (a node that is no device), -EOPNOTSUPP (it takes no dma-buf).
+ */
+int bufalloc_resolver_get(struct bufalloc_endpoint *endpoint, int fd,
+			  u32 access)
+{
+	struct inode *inode;
+	int ret = -ENODEV;
+
+	if (!access ||
+	    access & ~(BUFALLOC_ACCESS_READ | BUFALLOC_ACCESS_WRITE))
+		return -EINVAL;
+
+	memset(endpoint, 0, sizeof(*endpoint));
+	endpoint->access = access;
+	endpoint->max_segments = BUFALLOC_ANY_SEGMENTS;
+	endpoint->file = fget(fd);
+	if (!endpoint->file)
+		return -EBADF;
+
+	inode = file_inode(endpoint->file);
+	if (!S_ISCHR(inode->i_mode))
+		goto err_file;
+	endpoint->resolver = find(imajor(inode));
+	if (!endpoint->resolver) {
+		request_module("bufalloc-resolver-%u", imajor(inode));
+		endpoint->resolver = find(imajor(inode));
+	}
+	if (!endpoint->resolver)
+		goto err_file;
+
+	ret = endpoint->resolver->resolve(endpoint);
+	if (ret)
+		goto err_module;
+	get_device(endpoint->dev);
+	return 0;
+
+err_module:
+	module_put(endpoint->resolver->owner);
+err_file:
+	fput(endpoint->file);
+	return ret;
+}
+
+void bufalloc_resolver_put(struct bufalloc_endpoint *endpoint)
+{
+	put_device(endpoint->dev);
+	module_put(endpoint->resolver->owner);
+	fput(endpoint->file);
+}

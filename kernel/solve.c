@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a set of devices to one buffer that all of them can use, or the reason
+ * why there is none.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "bufalloc_private.h"
+#include "resolver.h"
+
+/* Cheapest first. */
+static const u32 order[] = { BUFALLOC_HEAP_SYSTEM, BUFALLOC_HEAP_CONTIG };
+
+static void conclude(struct bufalloc_verdict *verdict, int error, u32 reason,
+		     int device)
+{
+	verdict->out_error = error;
+	verdict->out_reason = reason;
+	verdict->out_device = device < 0 ? BUFALLOC_NO_DEVICE : device;
+}
+
+/*
+ * Find the devices. On failure none is left, and the verdict says which fd it
+ * was.
+ */
+static int get_endpoints(struct bufalloc_endpoint *endpoints,
+			 struct bufalloc_device *devices, u32 count,
+			 struct bufalloc_verdict *verdict)
+{
+	int i, ret;
+
+	for (i = 0; i < count; i++) {
+		ret = bufalloc_resolver_get(&endpoints[i], devices[i].fd,
+					    devices[i].access);
+		if (ret) {
+			devices[i].out_error = ret;
+			devices[i].out_reason = BUFALLOC_REASON_NOT_A_DEVICE;
+			conclude(verdict, ret, BUFALLOC_REASON_NOT_A_DEVICE, i);
+			while (i--)
+				bufalloc_resolver_put(&endpoints[i]);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static void put_endpoints(struct bufalloc_endpoint *endpoints, u32 count)
+{
+	while (count--)
+		bufalloc_resolver_put(&endpoints[count]);
+}
+
+/* Can there be such memory at all? Else the verdict says because of whom. */
+static int check_conflicts(const struct bufalloc_merged *merged, u64 length,
+			   struct bufalloc_verdict *verdict)
+{
+	switch (bufalloc_constraint_conflict(merged, length)) {
+	case BUFALLOC_CONFLICT_LIMIT:
+		conclude(verdict, -ENOSPC, BUFALLOC_REASON_ADDRESS,
+			 merged->limit_by);
+		return -ENOSPC;
+	case BUFALLOC_CONFLICT_BOUNDARY:
+		conclude(verdict, -ENOSPC, BUFALLOC_REASON_BOUNDARY,
+			 merged->boundary_by);
+		return -ENOSPC;
+	default:
+		return 0;
+	}
+}
+
+/* Every device must be able to use it. */
+static int try_devices(struct bufalloc_buffer *buf,
+		       struct bufalloc_endpoint *endpoints,
+		       struct bufalloc_device *devices, u32 count,
+		       struct bufalloc_verdict *verdict)
+{
+	int i, ret;
+
+	for (i = 0; i < count; i++) {
+		ret = bufalloc_device_try(buf, &endpoints[i], &devices[i]);
+		if (ret) {
+			conclude(verdict, ret, devices[i].out_reason, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* Why not a cheaper heap? */
+static void explain_heap(const struct bufalloc_merged *merged, u32 asked,
+			 u32 chosen, struct bufalloc_verdict *verdict)
+{
+	if (asked != BUFALLOC_HEAP_AUTO)
+		conclude(verdict, 0, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
+	else if (chosen == order[0])
+		conclude(verdict, 0, BUFALLOC_REASON_NONE, BUFALLOC_NOBODY);
+	else if (merged->need.one_run)
+		conclude(verdict, 0, BUFALLOC_REASON_ONE_SEGMENT,
+			 merged->one_run_by);
+	else if (verdict->out_reason == BUFALLOC_REASON_NONE)
+		conclude(verdict, 0, BUFALLOC_REASON_ADDRESS, merged->limit_by);
+	else
+		/* A trial failed; it has said why. */
+		verdict->out_error = 0;
+}
+
+/* One heap. ERR_PTR: the verdict says why not. */
+static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
+					const struct bufalloc_merged *merged,
+					struct bufalloc_endpoint *endpoints,
+					struct bufalloc_device *devices,
+					u32 count,
+					struct bufalloc_verdict *verdict)
+{
+	struct bufalloc_buffer *buf;
+	int ret;
+
+	verdict->out_heap = heap_id;
+	verdict->out_tried |= 1U << heap_id;
+	buf = bufalloc_buffer_create(heap_id, length, &merged->need);
+	if (IS_ERR(buf)) {
+		ret = PTR_ERR(buf);
+		conclude(verdict, ret,
+			 ret == -EDQUOT ? BUFALLOC_REASON_LIMIT :
+					  BUFALLOC_REASON_MEMORY,
+			 merged->limit_by >= 0 ? merged->limit_by :
+						 merged->one_run_by);
+		return buf;
+	}
+	ret = try_devices(buf, endpoints, devices, count, verdict);
+	if (ret) {
+		bufalloc_buffer_destroy(buf);
+		return ERR_PTR(ret);
+	}
+	return buf;
+}
+
+static struct bufalloc_buffer *try_heaps(u32 asked, u64 length,
+					 const struct bufalloc_merged *merged,
+					 struct bufalloc_endpoint *endpoints,
+					 struct bufalloc_device *devices,
+					 u32 count,
+					 struct bufalloc_verdict *verdict)
+{
+	struct bufalloc_buffer *buf = ERR_PTR(-ENOSPC);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		const struct bufalloc_heap *heap;
+
+		if (asked != BUFALLOC_HEAP_AUTO && asked != order[i])
+			continue;
+		heap = bufalloc_buffer_heap(order[i]);
+		if (IS_ERR(heap)) {
+			if (asked != BUFALLOC_HEAP_AUTO)
+				return ERR_CAST(heap);
+			continue;
+		}
+		/* A heap that the caller named is tried all the same. */
+		if (asked == BUFALLOC_HEAP_AUTO && !heap->can(&merged->need))
+			continue;
+		buf = try_heap(order[i], length, merged, endpoints, devices,
+			       count, verdict);
+		if (!IS_ERR(buf)) {
+			explain_heap(merged, asked, order[i], verdict);
+			verdict->out_runs = buf->runs.orig_nents;
+			return buf;
+		}
+		/* Another heap helps with none of these. */
+		if (buf == ERR_PTR(-EINTR) || buf == ERR_PTR(-ENODEV))
+			return buf;
+	}
+	return buf;
+}
+
+/*
+ * Allocate a buffer of at least @length bytes that all @count devices can use,
+ * from @heap_id or, with BUFALLOC_HEAP_AUTO, from the cheapest heap that will
+ * do. Fills in the out fields of @devices and @verdict, also on failure.
+ *
+ * Return: the buffer, or an ERR_PTR with an errno of <uapi/linux/bufalloc.h>.
+ */
+struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length,
+				       struct bufalloc_device *devices,
+				       u32 count,
+				       struct bufalloc_verdict *verdict)
+{
+	struct bufalloc_endpoint *endpoints = NULL;
+	struct bufalloc_merged merged;
+	struct bufalloc_buffer *buf;
+	struct bufalloc_need need;
+	int i, ret;
+
+	conclude(verdict, -EINVAL, BUFALLOC_REASON_NONE, BUFALLOC_NOBODY);
+	verdict->out_heap = heap_id;
+	verdict->out_limit = BUFALLOC_ANY_ADDRESS;
+	verdict->out_limit_device = BUFALLOC_NO_DEVICE;
+	if (!length)
+		return ERR_PTR(-EINVAL);
+	if (heap_id != BUFALLOC_HEAP_AUTO) {
+		const struct bufalloc_heap *heap = bufalloc_buffer_heap(heap_id);
+
+		if (IS_ERR(heap)) {
+			verdict->out_error = PTR_ERR(heap);
+			return ERR_CAST(heap);
+		}
+	}
+
+	if (count) {
+		endpoints = kcalloc(count, sizeof(*endpoints), GFP_KERNEL);
+		if (!endpoints)
+			return ERR_PTR(-ENOMEM);
+	}
+	ret = get_endpoints(endpoints, devices, count, verdict);
+	if (ret) {
+		buf = ERR_PTR(ret);
+		goto out_free;
+	}
+
+	bufalloc_constraint_init(&merged);
+	for (i = 0; i < count; i++) {
+		bufalloc_device_need(&need, &endpoints[i]);
+		bufalloc_constraint_merge(&merged, &need, i);
+	}
+	if (merged.limit_by >= 0) {
+		verdict->out_limit = merged.need.limit;
+		verdict->out_limit_device = merged.limit_by;
+	}
+
+	ret = check_conflicts(&merged, length, verdict);
+	if (ret)
+		buf = ERR_PTR(ret);
+	else
+		buf = try_heaps(heap_id, length, &merged, endpoints, devices,
+				count, verdict);
+	put_endpoints(endpoints, count);
+out_free:
+	kfree(endpoints);
+	return buf;
+}
