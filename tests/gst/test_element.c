@@ -346,7 +346,8 @@ GST_START_TEST (test_foreign_frames_unasked)
 }
 GST_END_TEST;
 
-/* A stand-in for a kmssink that copies, under the same factory name. */
+/* A stand-in for a kmssink that copies, under the same factory name; and under
+ * another one, any sink that uses the CPU. */
 typedef GstBaseSink CopyingSink;
 typedef GstBaseSinkClass CopyingSinkClass;
 
@@ -404,7 +405,7 @@ static const struct
   {"a display that copies now and then", "kmssink", 4, 0},
   {"a converter is no display", "videoconvert ! video/x-raw,format=I420 ! "
       "kmssink", 1, 0},
-  {"no display", "fakesink", 1, 0},
+  {"no display", "readsink", 1, 0},
 };
 
 GST_START_TEST (test_copying_display)
@@ -416,6 +417,8 @@ GST_START_TEST (test_copying_display)
   guint warnings;
 
   fail_unless (gst_element_register (NULL, "kmssink", GST_RANK_NONE,
+          copying_sink_get_type ()));
+  fail_unless (gst_element_register (NULL, "readsink", GST_RANK_NONE,
           copying_sink_get_type ()));
   copying_sink_read_every = copy_rows[__i__].read_every;
   if (strstr (copy_rows[__i__].sink, "bin.") != NULL) {
