@@ -36,16 +36,15 @@ mount -t tmpfs modules "/lib/modules/$release"
 cp "$work/modules"/* "/lib/modules/$release/"
 depmod
 
-# What is in the folders that install touches. The caches of ldconfig and
-# depmod stay.
+# The names in the folders that install touches (host.sh compares contents). The
+# caches of ldconfig and depmod stay.
 tree() {
 	find /usr/bin /usr/include /usr/include/linux /usr/lib \
 		/usr/lib/pkgconfig /usr/lib/*/gstreamer-1.0 \
 		/usr/lib/udev/rules.d /usr/lib/modules-load.d \
 		/usr/share /usr/share/man/man1 /usr/share/man/man3 \
 		/usr/share/bash-completion/completions \
-		-maxdepth 1 \( -type d -printf '%p\n' -o \
-			-printf '%p %y %m %s %l\n' \) 2>/dev/null | sort -u
+		-maxdepth 1 2>/dev/null | sort -u
 	find "/lib/modules/$release" -name 'modules.*' -prune -o -print | sort
 	ls -d /usr/include/bufalloc /usr/share/bufalloc 2>/dev/null
 }
