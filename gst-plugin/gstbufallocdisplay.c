@@ -30,7 +30,6 @@
 
 #include <gst/allocators/gstdmabuf.h>
 #include <gst/base/gstbasetransform.h>
-#include <gst/video/gstvideometa.h>
 #include <gst/video/video.h>
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);

@@ -38,8 +38,8 @@
 #include <gst/video/video.h>
 
 #include "gstbufallocallocator.h"
-#include "gstbufallocdisplay.h"
 #include "gstbufallocpool.h"
+#include "gstbufallocwatch.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
@@ -49,9 +49,6 @@ GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define DEFAULT_MIN_BUFFERS 2
 #define DEFAULT_STRIDE_ALIGN 1
 #define MAX_STRIDE_ALIGN 4096
-
-/* This many frames in a row that the CPU read are no accident. */
-#define MAX_READ_FRAMES 8
 
 enum
 {
@@ -85,15 +82,8 @@ struct _GstBufalloc
   guint64 frames;
   guint64 own_frames;
   gboolean offered;             /* upstream has been given a pool of ours */
-  GstBufallocDisplayResult display_result;
 
-  /* The streaming thread's. */
-  gboolean display_tried;
-  gboolean has_display;
-  gboolean warned_foreign;
-  gboolean warned_copy;
-  guint64 last_reads;
-  guint read_frames;
+  GstBufallocWatch watch;       /* the streaming thread's */
 };
 
 G_DEFINE_FINAL_TYPE (GstBufalloc, gst_bufalloc, GST_TYPE_BASE_TRANSFORM)
@@ -163,7 +153,8 @@ gst_bufalloc_get_stats (GstBufalloc * self)
       "frames", G_TYPE_UINT64, self->frames,
       "own-frames", G_TYPE_UINT64, self->own_frames,
       "foreign-frames", G_TYPE_UINT64, self->frames - self->own_frames,
-      "display", G_TYPE_STRING, display[self->display_result], NULL);
+      "display", G_TYPE_STRING,
+      display[gst_bufalloc_watch_get_display (&self->watch)], NULL);
   GST_OBJECT_UNLOCK (self);
 
   return stats;
@@ -304,167 +295,14 @@ gst_bufalloc_propose_allocation (GstBaseTransform * trans,
   if (pool != NULL) {
     GST_OBJECT_LOCK (self);
     self->offered = TRUE;
-    self->display_result = GST_BUFALLOC_DISPLAY_UNTRIED;
     GST_OBJECT_UNLOCK (self);
-    /* other buffers than before; the query comes in the streaming thread */
-    self->display_tried = FALSE;
+    /* the query comes in the streaming thread */
+    gst_bufalloc_watch_new_pool (&self->watch);
     gst_object_unref (pool);
   }
   gst_object_unref (allocator);
 
   return TRUE;
-}
-
-static gboolean
-gst_bufalloc_is_queue (GstElement * element)
-{
-  GstElementFactory *factory = gst_element_get_factory (element);
-  const gchar *name = factory ? GST_OBJECT_NAME (factory) : "";
-
-  return g_str_equal (name, "queue") || g_str_equal (name, "queue2")
-      || g_str_equal (name, "tee");
-}
-
-/* The element whose buffers arrive here: look through those that only pass them
- * on. (transfer full) (nullable) */
-static GstElement *
-gst_bufalloc_find_upstream (GstBufalloc * self)
-{
-  GstPad *pad = gst_object_ref (GST_BASE_TRANSFORM_SINK_PAD (self));
-  GstElement *element = NULL;
-
-  while (pad != NULL) {
-    GstPad *peer = gst_pad_get_peer (pad);
-
-    gst_clear_object (&pad);
-    if (peer == NULL)
-      break;
-    if (GST_IS_PROXY_PAD (peer)) {
-      pad = GST_PAD (gst_proxy_pad_get_internal (GST_PROXY_PAD (peer)));
-      gst_object_unref (peer);
-      continue;
-    }
-
-    gst_clear_object (&element);
-    element = gst_pad_get_parent_element (peer);
-    gst_object_unref (peer);
-    if (element == NULL)
-      break;
-    if (GST_IS_BASE_TRANSFORM (element)) {
-      if (!gst_base_transform_is_passthrough (GST_BASE_TRANSFORM (element))
-          && !gst_base_transform_is_in_place (GST_BASE_TRANSFORM (element)))
-        break;
-    } else if (!gst_bufalloc_is_queue (element)) {
-      break;
-    }
-    GST_OBJECT_LOCK (element);
-    if (element->sinkpads != NULL)
-      pad = gst_object_ref (element->sinkpads->data);
-    GST_OBJECT_UNLOCK (element);
-  }
-  gst_clear_object (&pad);
-
-  return element;
-}
-
-static void
-gst_bufalloc_warn_foreign (GstBufalloc * self)
-{
-  GstElement *upstream = gst_bufalloc_find_upstream (self);
-  GObjectClass *klass;
-  const gchar *what;
-  gchar *name;
-
-  if (upstream == NULL)
-    return;
-
-  klass = G_OBJECT_GET_CLASS (upstream);
-  if (g_object_class_find_property (klass, "capture-io-mode"))
-    what = "set capture-io-mode=dmabuf-import on it";
-  else if (g_object_class_find_property (klass, "io-mode"))
-    what = "set io-mode=dmabuf-import on it";
-  else
-    what = "it may not know how to fill somebody else's buffers";
-
-  name = gst_object_get_name (GST_OBJECT (upstream));
-  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-      ("%s was offered a pool of dma-bufs but sends memory of its own: %s.",
-          name, what),
-      ("The frames pass as they are; whether they are copied further on is "
-          "not bufalloc's doing."));
-  g_free (name);
-  gst_object_unref (upstream);
-}
-
-/* Before the display sees the first buffer of a pool: will it import it? */
-static void
-gst_bufalloc_try_display (GstBufalloc * self, GstBuffer * buffer)
-{
-  GstElement *display = gst_bufalloc_display_find (GST_ELEMENT (self));
-  GstBufallocDisplayResult result;
-  GstBufallocRefusal refusal;
-  enum bufalloc_heap heap;
-  const gchar *what;
-  gchar *name;
-
-  self->has_display = display != NULL;
-  if (display == NULL) {
-    GST_DEBUG_OBJECT (self, "no kmssink downstream gets these buffers");
-    return;
-  }
-
-  result = gst_bufalloc_display_try_import (display, buffer, &refusal);
-  GST_OBJECT_LOCK (self);
-  self->display_result = result;
-  heap = self->heap;
-  GST_OBJECT_UNLOCK (self);
-
-  name = gst_object_get_name (GST_OBJECT (display));
-  if (result == GST_BUFALLOC_DISPLAY_TAKEN) {
-    GST_INFO_OBJECT (self, "%s imports our buffers", name);
-  } else if (result == GST_BUFALLOC_DISPLAY_REFUSED && !self->warned_copy) {
-    if (refusal.no_import)
-      what = "No setting of bufalloc changes that; use another display driver, "
-          "or leave bufalloc out";
-    else if (heap != BUFALLOC_CONTIG)
-      what = "Set heap=contig on bufalloc";
-    else
-      what = "Try another format or size, or stride-align on bufalloc";
-
-    self->warned_copy = TRUE;
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The display %s (driver %s) refuses bufalloc's buffers and will copy "
-            "each frame: %s: %s. %s.", name, refusal.driver, refusal.step,
-            gst_bufalloc_errno_name (refusal.err), what),
-        ("heap %s: %s (%d)", bufalloc_heap_name (heap),
-            g_strerror (refusal.err), refusal.err));
-  }
-  g_free (name);
-  gst_object_unref (display);
-}
-
-/* Nobody downstream should have mapped the frames before this one. */
-static void
-gst_bufalloc_check_reads (GstBufalloc * self, GstBufallocAllocator * allocator)
-{
-  GstBufallocCounts counts;
-
-  gst_bufalloc_allocator_get_counts (allocator, &counts);
-  if (counts.cpu_reads > self->last_reads)
-    self->read_frames++;
-  else
-    self->read_frames = 0;
-  self->last_reads = counts.cpu_reads;
-
-  if (self->read_frames < MAX_READ_FRAMES || self->warned_copy)
-    return;
-
-  self->warned_copy = TRUE;
-  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-      ("The CPU reads each frame although a display could show the buffers "
-          "themselves: frames are being copied."),
-      ("%u frames in a row were mapped for reading. GST_DEBUG="
-          "GST_PERFORMANCE:5,bufalloc:6 tells by whom.", self->read_frames));
 }
 
 static void
@@ -485,23 +323,17 @@ gst_bufalloc_observe (GstBufalloc * self, GstBuffer * buffer)
   GST_OBJECT_UNLOCK (self);
 
   if (!own) {
-    if (offered && !self->warned_foreign) {
-      self->warned_foreign = TRUE;
-      gst_bufalloc_warn_foreign (self);
-    }
+    if (offered)
+      gst_bufalloc_watch_foreign_frame (&self->watch,
+          GST_BASE_TRANSFORM (self));
     return;
   }
 
-  if (!self->display_tried) {
-    self->display_tried = TRUE;
-    gst_bufalloc_try_display (self, buffer);
-  }
-  if (self->has_display) {
-    allocator = gst_bufalloc_ref_allocator (self);
-    if (allocator != NULL)
-      gst_bufalloc_check_reads (self, allocator);
-    gst_clear_object (&allocator);
-  }
+  allocator = gst_bufalloc_ref_allocator (self);
+  if (allocator != NULL)
+    gst_bufalloc_watch_own_frame (&self->watch, GST_ELEMENT (self), allocator,
+        buffer);
+  gst_clear_object (&allocator);
 }
 
 /* Each frame comes by here. Passing it through is all that is done now; the
@@ -540,15 +372,8 @@ gst_bufalloc_start (GstBaseTransform * trans)
   GST_OBJECT_LOCK (self);
   self->frames = self->own_frames = 0;
   self->offered = FALSE;
-  self->display_result = GST_BUFALLOC_DISPLAY_UNTRIED;
   GST_OBJECT_UNLOCK (self);
-
-  self->display_tried = FALSE;
-  self->has_display = FALSE;
-  self->warned_foreign = FALSE;
-  self->warned_copy = FALSE;
-  self->last_reads = 0;
-  self->read_frames = 0;
+  gst_bufalloc_watch_reset (&self->watch);
 
   return TRUE;
 }

@@ -2,7 +2,7 @@
 #ifndef __GST_BUFALLOC_POOL_H__
 #define __GST_BUFALLOC_POOL_H__
 
-#include <gst/video/gstvideopool.h>
+#include <gst/video/video.h>
 
 #include "gstbufallocallocator.h"
 

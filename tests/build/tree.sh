@@ -38,15 +38,3 @@ quietly() {
 	printf '%s\n' "$said"
 	return 1
 }
-
-# unchanged COMMAND...: succeeds if the command leaves the real tree, as git
-# sees it, as it was.
-unchanged() {
-	local before after
-	before=$(git -C "$top" status --porcelain)
-	"$@"
-	after=$(git -C "$top" status --porcelain)
-	[ "$before" = "$after" ] && return 0
-	diff <(printf '%s\n' "$before") <(printf '%s\n' "$after")
-	return 1
-}

@@ -34,7 +34,7 @@ $(GST_TEST_DIR)/framewitness.o: tests/gst/framewitness.c tests/gst/gst.mk
 
 $(GST_WITNESS): $(GST_TEST_DIR)/framewitness.o
 	$(say) LD $@
-	$(Q)$(CC) -shared $(LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) $(CFLAGS) -shared $(LDFLAGS) -o $@ $^ \
 		$(call gst_libs,$(GST_WITNESS_PKGS))
 
 $(GST_TEST_DIR)/common.o $(GST_TESTS:%=$(GST_TEST_DIR)/test_%.o): \
@@ -44,7 +44,7 @@ $(GST_TEST_DIR)/common.o $(GST_TESTS:%=$(GST_TEST_DIR)/test_%.o): \
 
 $(GST_TEST_BINS): %: %.o $(GST_TEST_DIR)/common.o
 	$(say) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(call gst_libs,$(GST_TEST_PKGS))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call gst_libs,$(GST_TEST_PKGS))
 
 $(GST_FAKE): $(GST_FAKE_SRC) $(wildcard libbufalloc/*.h include/*/*.h) \
 		libbufalloc/libbufalloc.map tests/gst/gst.mk
