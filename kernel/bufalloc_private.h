@@ -143,7 +143,7 @@ bool bufalloc_device_bounces(struct device *dev, struct sg_table *runs,
 			     struct sg_table *table);
 int bufalloc_device_try(struct bufalloc_buffer *buf,
 			const struct bufalloc_endpoint *endpoint,
-			struct bufalloc_device *result);
+			struct bufalloc_alloc_device *result);
 
 /* dmabuf.c: what importers and user space do with the dma-buf */
 struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
@@ -169,9 +169,9 @@ void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 
 /* solve.c: from devices to a buffer that all of them can use */
 struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length,
-				       struct bufalloc_device *devices,
+				       struct bufalloc_alloc_device *devices,
 				       u32 count,
-				       struct bufalloc_verdict *verdict);
+				       struct bufalloc_alloc_verdict *verdict);
 
 /* uapi.c: the ioctls of /dev/bufalloc */
 long bufalloc_uapi_ioctl(struct file *file, unsigned int cmd,

@@ -200,7 +200,7 @@ static u32 count_segments(struct device *dev, struct sg_table *table,
 
 static int try_dma(struct bufalloc_buffer *buf,
 		   const struct bufalloc_endpoint *endpoint,
-		   struct bufalloc_device *result)
+		   struct bufalloc_alloc_device *result)
 {
 	struct device *dev = endpoint->dev;
 	struct sg_table *table;
@@ -231,7 +231,7 @@ static int try_dma(struct bufalloc_buffer *buf,
  */
 int bufalloc_device_try(struct bufalloc_buffer *buf,
 			const struct bufalloc_endpoint *endpoint,
-			struct bufalloc_device *result)
+			struct bufalloc_alloc_device *result)
 {
 	u32 unproven = BUFALLOC_DEVICE_SELF_MANAGED | BUFALLOC_DEVICE_INFERRED;
 	struct device *dev = endpoint->dev;

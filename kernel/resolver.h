@@ -21,7 +21,7 @@ struct module;
  * @resolver: who found it; its module is referenced
  * @dev: the device that does the DMA; referenced. NULL with
  *	BUFALLOC_DEVICE_NO_DMA
- * @access: enum bufalloc_access bits that it was asked for
+ * @access: enum bufalloc_device_access bits that it was asked for
  * @found: enum bufalloc_found
  * @flags: BUFALLOC_DEVICE_{NEEDS_VMAP,NO_DMA,SELF_MANAGED,INFERRED}; the others
  *	are found out by the core

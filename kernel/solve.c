@@ -13,7 +13,7 @@
 /* Cheapest first. */
 static const u32 order[] = { BUFALLOC_HEAP_SYSTEM, BUFALLOC_HEAP_CONTIG };
 
-static void conclude(struct bufalloc_verdict *verdict, int error, u32 reason,
+static void conclude(struct bufalloc_alloc_verdict *verdict, int error, u32 reason,
 		     int device)
 {
 	verdict->out_error = error;
@@ -26,8 +26,8 @@ static void conclude(struct bufalloc_verdict *verdict, int error, u32 reason,
  * was.
  */
 static int get_endpoints(struct bufalloc_endpoint *endpoints,
-			 struct bufalloc_device *devices, u32 count,
-			 struct bufalloc_verdict *verdict)
+			 struct bufalloc_alloc_device *devices, u32 count,
+			 struct bufalloc_alloc_verdict *verdict)
 {
 	int i, ret;
 
@@ -54,7 +54,7 @@ static void put_endpoints(struct bufalloc_endpoint *endpoints, u32 count)
 
 /* Can there be such memory at all? Else the verdict says because of whom. */
 static int check_conflicts(const struct bufalloc_merged *merged, u64 length,
-			   struct bufalloc_verdict *verdict)
+			   struct bufalloc_alloc_verdict *verdict)
 {
 	switch (bufalloc_constraint_conflict(merged, length)) {
 	case BUFALLOC_CONFLICT_LIMIT:
@@ -73,8 +73,8 @@ static int check_conflicts(const struct bufalloc_merged *merged, u64 length,
 /* Every device must be able to use it. */
 static int try_devices(struct bufalloc_buffer *buf,
 		       struct bufalloc_endpoint *endpoints,
-		       struct bufalloc_device *devices, u32 count,
-		       struct bufalloc_verdict *verdict)
+		       struct bufalloc_alloc_device *devices, u32 count,
+		       struct bufalloc_alloc_verdict *verdict)
 {
 	int i, ret;
 
@@ -90,7 +90,7 @@ static int try_devices(struct bufalloc_buffer *buf,
 
 /* Why not a cheaper heap? */
 static void explain_heap(const struct bufalloc_merged *merged, u32 asked,
-			 u32 chosen, struct bufalloc_verdict *verdict)
+			 u32 chosen, struct bufalloc_alloc_verdict *verdict)
 {
 	if (asked != BUFALLOC_HEAP_AUTO)
 		conclude(verdict, 0, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
@@ -110,9 +110,9 @@ static void explain_heap(const struct bufalloc_merged *merged, u32 asked,
 static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
 					const struct bufalloc_merged *merged,
 					struct bufalloc_endpoint *endpoints,
-					struct bufalloc_device *devices,
+					struct bufalloc_alloc_device *devices,
 					u32 count,
-					struct bufalloc_verdict *verdict)
+					struct bufalloc_alloc_verdict *verdict)
 {
 	struct bufalloc_buffer *buf;
 	int ret;
@@ -140,9 +140,9 @@ static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
 static struct bufalloc_buffer *try_heaps(u32 asked, u64 length,
 					 const struct bufalloc_merged *merged,
 					 struct bufalloc_endpoint *endpoints,
-					 struct bufalloc_device *devices,
+					 struct bufalloc_alloc_device *devices,
 					 u32 count,
-					 struct bufalloc_verdict *verdict)
+					 struct bufalloc_alloc_verdict *verdict)
 {
 	struct bufalloc_buffer *buf = ERR_PTR(-ENOSPC);
 	int i;
@@ -183,9 +183,9 @@ static struct bufalloc_buffer *try_heaps(u32 asked, u64 length,
  * Return: the buffer, or an ERR_PTR with an errno of <uapi/linux/bufalloc.h>.
  */
 struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length,
-				       struct bufalloc_device *devices,
+				       struct bufalloc_alloc_device *devices,
 				       u32 count,
-				       struct bufalloc_verdict *verdict)
+				       struct bufalloc_alloc_verdict *verdict)
 {
 	struct bufalloc_endpoint *endpoints = NULL;
 	struct bufalloc_merged merged;

@@ -80,7 +80,7 @@ static int bufalloc_uapi_device_info(struct ucmd *ucmd)
  */
 static int check_verdict(u64 address, u32 *usize)
 {
-	struct bufalloc_verdict verdict = {};
+	struct bufalloc_alloc_verdict verdict = {};
 	void __user *user = u64_to_user_ptr(address);
 
 	*usize = 0;
@@ -88,7 +88,7 @@ static int check_verdict(u64 address, u32 *usize)
 		return 0;
 	if (get_user(*usize, (u32 __user *)user))
 		return -EFAULT;
-	if (*usize < offsetofend(struct bufalloc_verdict, __reserved2))
+	if (*usize < offsetofend(struct bufalloc_alloc_verdict, __reserved2))
 		return -EINVAL;
 	if (*usize > PAGE_SIZE)
 		return -E2BIG;
@@ -100,8 +100,8 @@ static int check_verdict(u64 address, u32 *usize)
  * written.
  */
 static int respond_devices(struct bufalloc_alloc *alloc,
-			   struct bufalloc_device *devices,
-			   struct bufalloc_verdict *verdict, u32 usize)
+			   struct bufalloc_alloc_device *devices,
+			   struct bufalloc_alloc_verdict *verdict, u32 usize)
 {
 	verdict->size = usize;
 	if (usize && copy_to_user(u64_to_user_ptr(alloc->verdict), verdict,
@@ -152,8 +152,8 @@ err_put:
 static int bufalloc_uapi_alloc(struct ucmd *ucmd)
 {
 	struct bufalloc_alloc *alloc = ucmd->data;
-	struct bufalloc_device *devices = NULL;
-	struct bufalloc_verdict verdict = {};
+	struct bufalloc_alloc_device *devices = NULL;
+	struct bufalloc_alloc_verdict verdict = {};
 	struct bufalloc_buffer *buf;
 	u32 usize;
 	int ret;

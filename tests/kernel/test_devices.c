@@ -111,8 +111,8 @@ not_a_device(void)
 
 struct outcome {
 	int fd;
-	struct bufalloc_device devices[BUFALLOC_MAX_DEVICES];
-	struct bufalloc_verdict verdict;
+	struct bufalloc_alloc_device devices[BUFALLOC_MAX_DEVICES];
+	struct bufalloc_alloc_verdict verdict;
 };
 
 /* ALLOC for devices that all read and write. */
@@ -257,7 +257,7 @@ same_device_twice(void)
 static void
 too_many_devices(void)
 {
-	struct bufalloc_device devices[BUFALLOC_MAX_DEVICES + 1] = { 0 };
+	struct bufalloc_alloc_device devices[BUFALLOC_MAX_DEVICES + 1] = { 0 };
 	struct bufalloc_alloc alloc = {
 		.size = sizeof(alloc),
 		.length = 4096,
@@ -318,7 +318,7 @@ static void
 verdict_sizes(void)
 {
 	struct {
-		struct bufalloc_verdict verdict;
+		struct bufalloc_alloc_verdict verdict;
 		uint8_t tail[8];
 	} longer = { .verdict.size = sizeof(longer) };
 	struct bufalloc_alloc alloc = {
@@ -333,7 +333,7 @@ verdict_sizes(void)
 	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
 	CHECK_EQ(longer.verdict.out_heap, BUFALLOC_HEAP_SYSTEM);
 	longer.tail[7] = 1;
-	longer.verdict = (struct bufalloc_verdict){ .size = sizeof(longer) };
+	longer.verdict = (struct bufalloc_alloc_verdict){ .size = sizeof(longer) };
 	CHECK_ERRNO(E2BIG, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
 	longer.verdict.size = sizeof(longer.verdict) - 1;
 	CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));

@@ -125,14 +125,14 @@ struct bufalloc_info {
 	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_INFO)
 
 /**
- * enum bufalloc_access - what a device does to the memory
+ * enum bufalloc_device_access - what a device does to the memory
  * @BUFALLOC_ACCESS_READ: it reads (a display, an encoder's input)
  * @BUFALLOC_ACCESS_WRITE: it writes (a camera, a decoder's output)
  *
  * Both may be given. On a mem2mem node READ means its output queue and WRITE
  * its capture queue.
  */
-enum bufalloc_access {
+enum bufalloc_device_access {
 	BUFALLOC_ACCESS_READ = 1 << 0,
 	BUFALLOC_ACCESS_WRITE = 1 << 1,
 };
@@ -201,7 +201,7 @@ enum bufalloc_iommu {
  * @size: sizeof(struct bufalloc_device_info)
  * @flags: must be 0
  * @fd: an open node of the device. Having it open is the permission to ask
- * @access: enum bufalloc_access bits, at least one
+ * @access: enum bufalloc_device_access bits, at least one
  * @out_flags: enum bufalloc_device_flags bits
  * @out_found: enum bufalloc_found
  * @out_dma_mask: highest address that it can use for streaming DMA
@@ -295,15 +295,15 @@ enum bufalloc_reason {
 #define BUFALLOC_MAX_DEVICES 16
 
 /**
- * struct bufalloc_device - one device of an allocation
+ * struct bufalloc_alloc_device - one device of an allocation
  * @fd: an open node of it
- * @access: enum bufalloc_access bits, at least one
+ * @access: enum bufalloc_device_access bits, at least one
  * @out_proof: enum bufalloc_proof
  * @out_segments: segments that it got; neighbours count as one
  * @out_error: 0, or the negative errno of its last trial
  * @out_reason: enum bufalloc_reason of that
  */
-struct bufalloc_device {
+struct bufalloc_alloc_device {
 	__s32 fd;
 	__u32 access;
 	__u32 out_proof;
@@ -313,8 +313,8 @@ struct bufalloc_device {
 };
 
 /**
- * struct bufalloc_verdict - why
- * @size: sizeof(struct bufalloc_verdict); grows like all other structures
+ * struct bufalloc_alloc_verdict - why
+ * @size: sizeof(struct bufalloc_alloc_verdict); grows like all other structures
  * @out_error: 0, or the negative errno that the call returned
  * @out_heap: enum bufalloc_heap_id that was chosen, or that was tried last
  * @out_tried: bit (1 << id) for each heap that was tried
@@ -329,7 +329,7 @@ struct bufalloc_device {
  *	BUFALLOC_NO_DEVICE
  * @__reserved2: must be 0
  */
-struct bufalloc_verdict {
+struct bufalloc_alloc_verdict {
 	__u32 size;
 	__s32 out_error;
 	__u32 out_heap;
@@ -365,9 +365,9 @@ enum bufalloc_alloc_flags {
  *	it. The buffer lives until the last file descriptor, mapping and
  *	importer of it is gone
  * @device_count: number of devices, at most BUFALLOC_MAX_DEVICES (E2BIG)
- * @devices: address of that many &struct bufalloc_device, in which their out
+ * @devices: address of that many &struct bufalloc_alloc_device, in which their out
  *	fields are filled in
- * @verdict: address of a &struct bufalloc_verdict, or 0
+ * @verdict: address of a &struct bufalloc_alloc_verdict, or 0
  *
  * With devices, the buffer is mapped for each of them before the call returns:
  * it can be used by all of them, or the call fails and the verdict says which
