@@ -34,6 +34,56 @@ set_name(int fd, const char *name)
 	(void)private_ioctl(fd, DMA_BUF_SET_NAME, text);
 }
 
+/* Make buf of the dma-buf that ALLOC gave. */
+static int
+adopt(struct bufalloc_ctx *ctx, struct bufalloc_buf *buf, int fd,
+      const char *name)
+{
+	struct bufalloc_buf_info info;
+	int ret;
+
+	ret = bufalloc_get_buf_info(ctx, fd, &info);
+	if (ret < 0) {
+		return ret;
+	}
+	set_name(fd, name);
+	buf->fd = fd;
+	buf->length = info.length;
+	return 0;
+}
+
+int
+private_alloc(struct bufalloc_ctx *ctx, struct bufalloc_alloc *alloc,
+	      const char *name, struct bufalloc_buf **buf_ptr)
+{
+	struct bufalloc_buf *buf;
+	int ret;
+
+	buf = calloc(1, sizeof(*buf));
+	if (buf == NULL) {
+		return -ENOMEM;
+	}
+
+	ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_ALLOC, alloc);
+	if (ret < 0) {
+		goto err_free;
+	}
+
+	ret = adopt(ctx, buf, alloc->out_fd, name);
+	if (ret < 0) {
+		goto err_close;
+	}
+
+	*buf_ptr = buf;
+	return 0;
+
+err_close:
+	close(alloc->out_fd);
+err_free:
+	free(buf);
+	return ret;
+}
+
 int
 bufalloc_alloc(struct bufalloc_ctx *ctx, uint64_t length,
 	       enum bufalloc_heap heap, const char *name,
@@ -45,37 +95,8 @@ bufalloc_alloc(struct bufalloc_ctx *ctx, uint64_t length,
 		.heap = (uint32_t)heap,
 		.fd_flags = O_RDWR | O_CLOEXEC,
 	};
-	struct bufalloc_buf_info info;
-	struct bufalloc_buf *buf;
-	int ret;
 
-	buf = calloc(1, sizeof(*buf));
-	if (buf == NULL) {
-		return -ENOMEM;
-	}
-
-	ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_ALLOC, &alloc);
-	if (ret < 0) {
-		goto err_free;
-	}
-	buf->fd = alloc.out_fd;
-
-	ret = bufalloc_get_buf_info(ctx, buf->fd, &info);
-	if (ret < 0) {
-		goto err_close;
-	}
-	buf->length = info.length;
-
-	set_name(buf->fd, name);
-
-	*buf_ptr = buf;
-	return 0;
-
-err_close:
-	close(buf->fd);
-err_free:
-	free(buf);
-	return ret;
+	return private_alloc(ctx, &alloc, name, buf_ptr);
 }
 
 void
@@ -131,6 +152,7 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
 		.cpu_accesses = raw.out_cpu_accesses,
 		.syncs = raw.out_syncs,
 		.alloc_ns = raw.out_alloc_ns,
+		.bounced = raw.out_bounced,
 	};
 	return 0;
 }

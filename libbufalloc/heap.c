@@ -6,12 +6,15 @@
 
 #include "private.h"
 
+_Static_assert((int)BUFALLOC_AUTO == (int)BUFALLOC_HEAP_AUTO,
+	       "the library's and the kernel's numbers of the heaps are equal");
 _Static_assert((int)BUFALLOC_SYSTEM == (int)BUFALLOC_HEAP_SYSTEM,
 	       "the library's and the kernel's numbers of the heaps are equal");
 _Static_assert((int)BUFALLOC_CONTIG == (int)BUFALLOC_HEAP_CONTIG,
 	       "the library's and the kernel's numbers of the heaps are equal");
 
 static const char names[][8] = {
+	[BUFALLOC_AUTO] = "auto",
 	[BUFALLOC_SYSTEM] = "system",
 	[BUFALLOC_CONTIG] = "contig",
 };

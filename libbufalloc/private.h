@@ -4,6 +4,11 @@
 #define LIBBUFALLOC_PRIVATE_H
 
 #include <bufalloc/bufalloc.h>
+#include <linux/bufalloc.h>
+#include <stdbool.h>
+
+/** Room for 16 devices, each with its label and the longest sentence. */
+#define VERDICT_TEXT_SIZE 8192
 
 struct bufalloc_ctx {
 	int fd;
@@ -12,5 +17,36 @@ struct bufalloc_ctx {
 /** ioctl(2) that returns 0 or -errno. */
 int
 private_ioctl(int fd, unsigned long request, void *arg);
+
+/** ALLOC as it is asked for, and the buffer of it. */
+int
+private_alloc(struct bufalloc_ctx *ctx, struct bufalloc_alloc *alloc,
+	      const char *name, struct bufalloc_buf **buf);
+
+/** One device of a verdict. */
+struct verdict_use {
+	struct bufalloc_use_result result;
+	bool has_info;
+	struct bufalloc_dev_info info;
+};
+
+struct bufalloc_verdict {
+	int error;
+	enum bufalloc_heap asked;
+	enum bufalloc_heap heap;
+	uint32_t tried;
+	uint32_t reason;
+	int device;
+	uint32_t runs;
+	uint64_t length;
+	uint64_t limit;
+	size_t count;
+	struct verdict_use uses[BUFALLOC_MAX_DEVICES];
+	char text[VERDICT_TEXT_SIZE];
+};
+
+/** Write verdict->text from all the rest. */
+void
+private_verdict_write(struct bufalloc_verdict *verdict);
 
 #endif /* LIBBUFALLOC_PRIVATE_H */

@@ -145,9 +145,10 @@ bufalloc_strerror(int err)
 		return "no error";
 	case ENOENT:
 		return BUFALLOC_DEVICE " does not exist: bufalloc.ko is not loaded; " LOAD_HINT;
-	case ENXIO:
 	case ENODEV:
-		return "the device node has no driver behind it: bufalloc.ko is not loaded; " LOAD_HINT;
+		return "no driver that bufalloc knows is behind the device node: name a V4L2 or DRM node that is bound, and load bufalloc-v4l2 and bufalloc-drm; if the node is bufalloc's own, bufalloc.ko is not loaded; " LOAD_HINT;
+	case ENXIO:
+		return "the node is no device that moves pictures (a subdevice, media, VBI or radio node): name the one that captures or shows; or it is bufalloc's own and has no driver behind it: bufalloc.ko is not loaded; " LOAD_HINT;
 	case EACCES:
 		return "no permission on the device node: join its group (usually 'usermod -aG video USER', as root) and log in again";
 	case EPERM:
@@ -159,9 +160,11 @@ bufalloc_strerror(int err)
 	case EBADF:
 		return "the file descriptor is not open";
 	case EOPNOTSUPP:
-		return "this kernel has no such heap, or the dma-buf is of another exporter than bufalloc";
+		return "this kernel has no such heap, the device takes no dma-bufs, or the dma-buf is of another exporter than bufalloc";
 	case ENOMEM:
 		return "the memory ran out: ask for less, or free some";
+	case ENOSPC:
+		return "no heap can satisfy what the devices need, however much memory is free: the verdict says which device and why (bufalloc_verdict_text, 'bufalloc explain')";
 	case EDQUOT:
 		return "the limit on contiguous memory of this user is reached: free some, or raise " CONTIG_LIMIT_PARAM ", as root";
 	case EMFILE:
@@ -175,7 +178,7 @@ bufalloc_strerror(int err)
 	case EFAULT:
 		return "the kernel cannot read or write the caller's memory";
 	case E2BIG:
-		return "bufalloc.ko is older than this library and does not know what it asks for: update the module";
+		return "more than 16 devices, or bufalloc.ko is older than this library and does not know what it asks for: name fewer, or update the module";
 	default:
 		return "an error that bufalloc does not make itself: errno(3) explains its number";
 	}
@@ -306,7 +309,7 @@ no_memory_sentence(const struct bufalloc_module_info *info, uint64_t length,
 	}
 	if (heap == BUFALLOC_CONTIG) {
 		return snprintf(text, size,
-				"cannot allocate %s: no contiguous range of that length is free below 4 GiB (a request may have up to %s); ask for less, free some memory, or use heap system",
+				"cannot allocate %s: no contiguous range of that length is free below 4 GiB (a request may have up to %s); ask for less, free some memory, or use heap auto or system",
 				asked.text, all.text);
 	}
 	return snprintf(text, size,
@@ -354,9 +357,9 @@ bufalloc_alloc_strerror(struct bufalloc_ctx *ctx, uint64_t length,
 		}
 		if (bufalloc_heap_name(heap) == NULL) {
 			return snprintf(text, size,
-					"%s: no heap has that number; use system (%d) or contig (%d)",
-					subject, BUFALLOC_SYSTEM,
-					BUFALLOC_CONTIG);
+					"%s: no heap has that number; use auto (%d), system (%d) or contig (%d)",
+					subject, BUFALLOC_AUTO,
+					BUFALLOC_SYSTEM, BUFALLOC_CONTIG);
 		}
 		return snprintf(text, size,
 				"%s: bufalloc.ko does not accept the request; its version differs from the library's, update the older one",

@@ -9,7 +9,8 @@
  *   a negative errno value (-ENOENT, ...) on failure. errno itself is not part
  *   of the interface. Nothing is printed; bufalloc_strerror() gives a sentence.
  * - A failed call changes nothing: out parameters keep their values, nothing
- *   is left allocated.
+ *   is left allocated. The one exception is the verdict of
+ *   bufalloc_alloc_for().
  * - Objects are opaque. Each has one function that destroys it, which accepts
  *   NULL.
  * - A context and a buffer may be used from several threads, but one object
@@ -40,21 +41,32 @@ struct bufalloc_ctx;
 /** One buffer: a dma-buf file descriptor and what is known about it. */
 struct bufalloc_buf;
 
+/** Why a buffer for devices is as it is, or why there is none. */
+struct bufalloc_verdict;
+
 /** Where the pages of a buffer come from. */
 enum bufalloc_heap {
+	/**
+	 * The first, cheapest heap that all devices of bufalloc_alloc_for() can
+	 * use; without devices that is BUFALLOC_SYSTEM.
+	 */
+	BUFALLOC_AUTO = 0,
 	/**
 	 * Pages from anywhere. For devices behind an IOMMU and for importers
 	 * that read and write through the CPU (vivid, vkms, UVC cameras).
 	 */
-	BUFALLOC_SYSTEM = 0,
+	BUFALLOC_SYSTEM = 1,
 	/**
 	 * One physical range, below 4 GiB. For devices that take one DMA segment
 	 * and have no IOMMU (most V4L2 and DRM drivers of embedded SoCs).
 	 */
-	BUFALLOC_CONTIG = 1,
+	BUFALLOC_CONTIG = 2,
 };
 
-/** What the CPU is about to do, for bufalloc_buf_begin() and _end(). */
+/**
+ * What the CPU is about to do, for bufalloc_buf_begin() and _end(), or what a
+ * device does to the memory.
+ */
 enum bufalloc_access {
 	BUFALLOC_READ = 1,
 	BUFALLOC_WRITE = 2,
@@ -65,7 +77,10 @@ enum bufalloc_access {
 struct bufalloc_module_info {
 	/** Version of the module: (major << 16) | (minor << 8) | patch. */
 	uint32_t version;
-	/** Bit (1 << enum bufalloc_heap) for each heap that is there. */
+	/**
+	 * Bit (1 << enum bufalloc_heap) for each heap that is there.
+	 * BUFALLOC_AUTO is none of them.
+	 */
 	uint32_t heaps;
 	/** Largest length in bytes that can be asked for. */
 	uint64_t max_length;
@@ -101,6 +116,80 @@ struct bufalloc_buf_info {
 	uint64_t syncs;
 	/** Nanoseconds that the allocation took, zeroing included. */
 	uint64_t alloc_ns;
+	/** Mappings so far that the kernel copies (swiotlb) at each sync. */
+	uint64_t bounced;
+};
+
+/** Bytes of a device's label, bufalloc_use_result.label, '\0' included. */
+#define BUFALLOC_LABEL_SIZE 104
+
+/**
+ * What a device can use; filled in by bufalloc_get_device_info(). The numbers
+ * and what they say are those of struct bufalloc_device_info in
+ * <linux/bufalloc.h>.
+ */
+struct bufalloc_dev_info {
+	/** enum bufalloc_device_flags bits: coherent, needs vmap, ... */
+	uint32_t flags;
+	/** enum bufalloc_found: how the device was found from its node. */
+	uint32_t found;
+	/** Highest address for streaming DMA; 0 for a device without DMA. */
+	uint64_t dma_mask;
+	/** The same for coherent memory. */
+	uint64_t coherent_mask;
+	/** Highest address that its bus carries; 0: no limit. */
+	uint64_t bus_limit;
+	/** Largest segment in bytes. */
+	uint64_t max_segment;
+	/** No segment crosses a multiple of this + 1. */
+	uint64_t segment_boundary;
+	/** Segments that it takes for a buffer: 1, or UINT32_MAX for any. */
+	uint32_t max_segments;
+	/** enum bufalloc_iommu: the type of its IOMMU domain. */
+	uint32_t iommu;
+	/** Smallest page of the IOMMU in bytes; 0 without. */
+	uint64_t iommu_granule;
+	/** Name of its driver ("vivid"), terminated; may be empty. */
+	char driver[32];
+	/** Name of the device ("video0"), terminated; may be empty. */
+	char name[64];
+};
+
+/** A device that a buffer is for, and what the device does to the memory. */
+struct bufalloc_use {
+	/**
+	 * An open node of it. It is used during the call only: the caller keeps
+	 * and closes it.
+	 */
+	int fd;
+	/**
+	 * BUFALLOC_WRITE for a camera, BUFALLOC_READ for a display. On a
+	 * mem2mem node READ means its output queue, WRITE its capture queue.
+	 */
+	enum bufalloc_access access;
+};
+
+/** What became of one device; filled in by bufalloc_verdict_get_use(). */
+struct bufalloc_use_result {
+	/** enum bufalloc_proof of <linux/bufalloc.h>: how it is known. */
+	uint32_t proof;
+	/** DMA segments that it got; 0 if it was not mapped for DMA. */
+	uint32_t segments;
+	/** 0, or the negative errno of its last trial. */
+	int error;
+	/** enum bufalloc_reason of that. */
+	uint32_t reason;
+	/**
+	 * "video0 (vivid)", or what file the descriptor is where no device is
+	 * behind it.
+	 */
+	char label[BUFALLOC_LABEL_SIZE];
+};
+
+/** Options of bufalloc_alloc_for(). */
+enum bufalloc_alloc_for_flags {
+	/** Do all of it, make the verdict, and free the buffer again. */
+	BUFALLOC_DRY_RUN = 1,
 };
 
 /**
@@ -160,6 +249,133 @@ int
 bufalloc_alloc(struct bufalloc_ctx *ctx, uint64_t length,
 	       enum bufalloc_heap heap, const char *name,
 	       struct bufalloc_buf **buf);
+
+/**
+ * Ask what a device can use (BUFALLOC_IOCTL_DEVICE_INFO).
+ *
+ * fd: an open node of the device (/dev/video0, /dev/dri/card0). Having it open
+ *     is the permission to ask. It stays the caller's.
+ * access: what the device does to the memory.
+ *
+ * Returns 0 and fills in *info, or
+ * -EBADF  fd is not open
+ * -EINVAL  access has no bit, or one that is unknown
+ * -ENODEV  fd is no device of a kind that bufalloc knows (or the module that
+ *          knows it, bufalloc-v4l2.ko or bufalloc-drm.ko, is not loaded), or
+ *          the device was unbound from its driver
+ * -ENXIO  the node is no device itself (a subdevice, media, VBI or radio node),
+ *         or the device has no DMA and needs none
+ * -EOPNOTSUPP  the device takes no dma-buf
+ * -ENOTTY  bufalloc.ko is older than this call
+ */
+int
+bufalloc_get_device_info(struct bufalloc_ctx *ctx, int fd,
+			 enum bufalloc_access access,
+			 struct bufalloc_dev_info *info);
+
+/**
+ * Allocate a buffer that every one of several devices can use
+ * (BUFALLOC_IOCTL_ALLOC), or say which device refuses what. Before the call
+ * returns, the buffer was mapped for each of them. Every byte of it is 0.
+ *
+ * length, name: as for bufalloc_alloc().
+ * heap: BUFALLOC_AUTO for the cheapest one that will do, or the only one that
+ *       is tried.
+ * uses: count devices, at most 16; NULL if count is 0. Not kept. The same
+ *       device twice does no harm.
+ * flags: 0 or BUFALLOC_DRY_RUN.
+ * buf: receives the buffer on success; destroy it with bufalloc_buf_destroy().
+ *      Not written, and may be NULL, with BUFALLOC_DRY_RUN.
+ * verdict: NULL, or receives the verdict of success and of failure alike;
+ *          destroy it with bufalloc_verdict_destroy(). In contrast to all other
+ *          out parameters it is always written: with NULL if there was not
+ *          enough memory for a verdict, or count is too large.
+ *
+ * The file descriptor is close-on-exec.
+ *
+ * Returns 0, or
+ * -EINVAL  length is 0, the heap or a flag is unknown, or the access of a
+ *          device is not valid
+ * -E2BIG  more than 16 devices; or bufalloc.ko is older than this call
+ * -EBADF  the fd of a device is not open
+ * -ENODEV, -ENXIO, -EOPNOTSUPP  one is no device that can be used, see
+ *          bufalloc_get_device_info(); -EOPNOTSUPP also: this kernel has no
+ *          such heap
+ * -ENOSPC  no heap can satisfy what the devices need, however much memory is
+ *          free
+ * -ENOMEM, -EDQUOT, -EMFILE, -ENFILE, -EINTR  as bufalloc_alloc()
+ */
+int
+bufalloc_alloc_for(struct bufalloc_ctx *ctx, uint64_t length,
+		   enum bufalloc_heap heap, const char *name,
+		   const struct bufalloc_use *uses, size_t count,
+		   unsigned int flags, struct bufalloc_buf **buf,
+		   struct bufalloc_verdict **verdict);
+
+/**
+ * Free a verdict and its text. It depends on neither context nor buffer.
+ *
+ * verdict: may be NULL.
+ */
+void
+bufalloc_verdict_destroy(struct bufalloc_verdict *verdict);
+
+/** 0, or the negative errno that the call returned. */
+int
+bufalloc_verdict_get_error(const struct bufalloc_verdict *verdict);
+
+/**
+ * The heap that was chosen; after a failure the one that was tried last, or
+ * that was asked for if none was.
+ */
+enum bufalloc_heap
+bufalloc_verdict_get_heap(const struct bufalloc_verdict *verdict);
+
+/** Bit (1 << enum bufalloc_heap) for each heap that was tried. */
+uint32_t
+bufalloc_verdict_get_tried(const struct bufalloc_verdict *verdict);
+
+/**
+ * Why this heap, or why none: enum bufalloc_reason of <linux/bufalloc.h>. 0
+ * for the cheapest heap, and for an error that no device has to do with.
+ */
+uint32_t
+bufalloc_verdict_get_reason(const struct bufalloc_verdict *verdict);
+
+/** Index of the device that decided or failed, in uses, or -1. */
+int
+bufalloc_verdict_get_device(const struct bufalloc_verdict *verdict);
+
+/** Physical runs of the buffer; 0 after a failure. */
+uint32_t
+bufalloc_verdict_get_runs(const struct bufalloc_verdict *verdict);
+
+/** How many devices the buffer is for: count of bufalloc_alloc_for(). */
+size_t
+bufalloc_verdict_get_count(const struct bufalloc_verdict *verdict);
+
+/**
+ * What became of one device.
+ *
+ * index: its place in uses.
+ *
+ * Returns 0 and fills in *result, or -EINVAL: there is no such device.
+ */
+int
+bufalloc_verdict_get_use(const struct bufalloc_verdict *verdict, size_t index,
+			 struct bufalloc_use_result *result);
+
+/**
+ * The verdict in English, on one line: "contig was chosen because video0
+ * (vivid) takes one segment and has no IOMMU; video0 (vivid): mapped, 1
+ * segment; card0 (vkms): mapped", or "system cannot be used: video0 (vivid)
+ * takes one segment, has no IOMMU and got 9; try heap auto". For people: it
+ * changes between versions.
+ *
+ * Returns a string that belongs to the verdict; never NULL.
+ */
+const char *
+bufalloc_verdict_text(const struct bufalloc_verdict *verdict);
 
 /**
  * Unmap the buffer if it is mapped, close its file descriptor and free buf.
@@ -236,7 +452,10 @@ bufalloc_buf_begin(struct bufalloc_buf *buf, enum bufalloc_access access);
 int
 bufalloc_buf_end(struct bufalloc_buf *buf, enum bufalloc_access access);
 
-/** Name of a heap ("system", "contig"), or NULL if unknown. Static storage. */
+/**
+ * Name of a heap ("auto", "system", "contig"), or NULL if unknown. Static
+ * storage.
+ */
 const char *
 bufalloc_heap_name(enum bufalloc_heap heap);
 

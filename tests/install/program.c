@@ -11,6 +11,46 @@
 #include <string.h>
 
 static void
+use_a_verdict(const struct bufalloc_verdict *verdict)
+{
+	struct bufalloc_use_result result;
+
+	if (verdict == NULL) {
+		return;
+	}
+	if (bufalloc_verdict_get_use(verdict, 0, &result) == 0) {
+		printf("%s\n", result.label);
+	}
+	printf("%s: %d %d %u %u %d %u of %u\n", bufalloc_verdict_text(verdict),
+	       bufalloc_verdict_get_error(verdict),
+	       (int)bufalloc_verdict_get_heap(verdict),
+	       (unsigned int)bufalloc_verdict_get_tried(verdict),
+	       (unsigned int)bufalloc_verdict_get_reason(verdict),
+	       bufalloc_verdict_get_device(verdict),
+	       (unsigned int)bufalloc_verdict_get_runs(verdict),
+	       (unsigned int)bufalloc_verdict_get_count(verdict));
+}
+
+/* Standard input is no device, or it is one: both are fine. */
+static void
+use_a_device(struct bufalloc_ctx *ctx)
+{
+	struct bufalloc_use use = { 0, BUFALLOC_READ };
+	struct bufalloc_verdict *verdict = NULL;
+	struct bufalloc_buf *buf = NULL;
+	struct bufalloc_dev_info info;
+
+	if (bufalloc_get_device_info(ctx, 0, BUFALLOC_READ, &info) == 0) {
+		printf("%s (%s)\n", info.name, info.driver);
+	}
+	bufalloc_alloc_for(ctx, 4096, BUFALLOC_AUTO, "program", &use, 1, 0,
+			   &buf, &verdict);
+	use_a_verdict(verdict);
+	bufalloc_verdict_destroy(verdict);
+	bufalloc_buf_destroy(buf);
+}
+
+static void
 use_every_function(struct bufalloc_ctx *ctx)
 {
 	struct bufalloc_module_info module_info;
@@ -57,13 +97,14 @@ main(void)
 	bufalloc_open_strerror("/nonexistent/node", ret, sentence,
 			       sizeof(sentence));
 	if (bufalloc_heap_from_name("contig", &heap) < 0 ||
-	    heap != BUFALLOC_CONTIG || BUFALLOC_HEAP_CONTIG != 1) {
+	    heap != BUFALLOC_CONTIG || BUFALLOC_HEAP_CONTIG != 2) {
 		return 1;
 	}
 	printf("%s %s\n", bufalloc_heap_name(heap), sentence);
 
 	if (bufalloc_open(&ctx, NULL) == 0) {
 		use_every_function(ctx);
+		use_a_device(ctx);
 	}
 	bufalloc_close(ctx);
 	return 0;

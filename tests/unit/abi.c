@@ -17,8 +17,10 @@
 _Static_assert(BUFALLOC_IOCTL_INFO == 0xba00, "number of INFO");
 _Static_assert(BUFALLOC_IOCTL_ALLOC == 0xba02, "number of ALLOC");
 _Static_assert(BUFALLOC_IOCTL_BUFFER_INFO == 0xba07, "number of BUFFER_INFO");
-_Static_assert(BUFALLOC_HEAP_SYSTEM == 0, "number of heap system");
-_Static_assert(BUFALLOC_HEAP_CONTIG == 1, "number of heap contig");
+_Static_assert(BUFALLOC_IOCTL_DEVICE_INFO == 0xba01, "number of DEVICE_INFO");
+_Static_assert(BUFALLOC_HEAP_AUTO == 0, "number of heap auto");
+_Static_assert(BUFALLOC_HEAP_SYSTEM == 1, "number of heap system");
+_Static_assert(BUFALLOC_HEAP_CONTIG == 2, "number of heap contig");
 
 SIZE(bufalloc_info, 48);
 FIELD(bufalloc_info, size, 0, 4);
@@ -30,14 +32,55 @@ FIELD(bufalloc_info, out_max_length, 24, 8);
 FIELD(bufalloc_info, out_contig_limit, 32, 8);
 FIELD(bufalloc_info, out_contig_used, 40, 8);
 
-SIZE(bufalloc_alloc, 32);
+SIZE(bufalloc_device_info, 176);
+FIELD(bufalloc_device_info, size, 0, 4);
+FIELD(bufalloc_device_info, flags, 4, 4);
+FIELD(bufalloc_device_info, fd, 8, 4);
+FIELD(bufalloc_device_info, access, 12, 4);
+FIELD(bufalloc_device_info, out_flags, 16, 4);
+FIELD(bufalloc_device_info, out_found, 20, 4);
+FIELD(bufalloc_device_info, out_dma_mask, 24, 8);
+FIELD(bufalloc_device_info, out_coherent_mask, 32, 8);
+FIELD(bufalloc_device_info, out_bus_limit, 40, 8);
+FIELD(bufalloc_device_info, out_max_segment, 48, 8);
+FIELD(bufalloc_device_info, out_segment_boundary, 56, 8);
+FIELD(bufalloc_device_info, out_max_segments, 64, 4);
+FIELD(bufalloc_device_info, out_iommu, 68, 4);
+FIELD(bufalloc_device_info, out_iommu_granule, 72, 8);
+FIELD(bufalloc_device_info, out_driver, 80, 32);
+FIELD(bufalloc_device_info, out_name, 112, 64);
+
+SIZE(bufalloc_alloc_device, 24);
+FIELD(bufalloc_alloc_device, fd, 0, 4);
+FIELD(bufalloc_alloc_device, access, 4, 4);
+FIELD(bufalloc_alloc_device, out_proof, 8, 4);
+FIELD(bufalloc_alloc_device, out_segments, 12, 4);
+FIELD(bufalloc_alloc_device, out_error, 16, 4);
+FIELD(bufalloc_alloc_device, out_reason, 20, 4);
+
+SIZE(bufalloc_alloc_verdict, 48);
+FIELD(bufalloc_alloc_verdict, size, 0, 4);
+FIELD(bufalloc_alloc_verdict, out_error, 4, 4);
+FIELD(bufalloc_alloc_verdict, out_heap, 8, 4);
+FIELD(bufalloc_alloc_verdict, out_tried, 12, 4);
+FIELD(bufalloc_alloc_verdict, out_reason, 16, 4);
+FIELD(bufalloc_alloc_verdict, out_device, 20, 4);
+FIELD(bufalloc_alloc_verdict, out_runs, 24, 4);
+FIELD(bufalloc_alloc_verdict, __reserved, 28, 4);
+FIELD(bufalloc_alloc_verdict, out_limit, 32, 8);
+FIELD(bufalloc_alloc_verdict, out_limit_device, 40, 4);
+FIELD(bufalloc_alloc_verdict, __reserved2, 44, 4);
+
+SIZE(bufalloc_alloc, 48);
 FIELD(bufalloc_alloc, size, 0, 4);
 FIELD(bufalloc_alloc, flags, 4, 4);
 FIELD(bufalloc_alloc, length, 8, 8);
 FIELD(bufalloc_alloc, heap, 16, 4);
 FIELD(bufalloc_alloc, fd_flags, 20, 4);
 FIELD(bufalloc_alloc, out_fd, 24, 4);
-FIELD(bufalloc_alloc, __reserved, 28, 4);
+FIELD(bufalloc_alloc, device_count, 28, 4);
+FIELD(bufalloc_alloc, devices, 32, 8);
+FIELD(bufalloc_alloc, verdict, 40, 8);
 
 SIZE(bufalloc_buffer_info, 96);
 FIELD(bufalloc_buffer_info, size, 0, 4);
@@ -55,4 +98,4 @@ FIELD(bufalloc_buffer_info, out_kernel_maps_total, 56, 8);
 FIELD(bufalloc_buffer_info, out_cpu_accesses, 64, 8);
 FIELD(bufalloc_buffer_info, out_syncs, 72, 8);
 FIELD(bufalloc_buffer_info, out_alloc_ns, 80, 8);
-FIELD(bufalloc_buffer_info, __reserved, 88, 8);
+FIELD(bufalloc_buffer_info, out_bounced, 88, 8);

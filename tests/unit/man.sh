@@ -58,7 +58,8 @@ for page in man/*.[13]; do
 	fi
 done
 for function in bufalloc_open bufalloc_alloc bufalloc_get_info \
-	bufalloc_get_buf_info bufalloc_buf_map; do
+	bufalloc_get_buf_info bufalloc_buf_map bufalloc_get_device_info \
+	bufalloc_alloc_for; do
 	check "$function.3 has the errnos of the header" \
 		errnos_are_there $function
 done

@@ -29,11 +29,13 @@ struct call {
 	size_t size;
 	bool has_out;
 	bool gives_fd;
-	unsigned char in[512];
-	unsigned char out[512];
+	bool for_devices;
+	struct bufalloc_alloc_verdict verdict;
+	_Alignas(8) unsigned char in[512];
+	_Alignas(8) unsigned char out[512];
 };
 
-static struct call calls[64];
+static struct call calls[256];
 static size_t calls_len;
 static size_t calls_done;
 
@@ -50,7 +52,7 @@ unsigned int mock_group_calls;
 const struct bufalloc_info mock_info = {
 	.size = sizeof(struct bufalloc_info),
 	.out_version = 0x000102,
-	.out_heaps = 0x3,
+	.out_heaps = 0x6,
 	.out_max_length = UINT64_C(4294967296),
 	.out_contig_limit = UINT64_C(1073741824),
 	.out_contig_used = UINT64_C(8294400),
@@ -192,7 +194,7 @@ void
 mock_expect_alloc(uint64_t length, uint32_t heap, int err)
 {
 	struct bufalloc_alloc in = {
-		.size = 32,
+		.size = 48,
 		.length = length,
 		.heap = heap,
 		.fd_flags = O_RDWR | O_CLOEXEC,
@@ -201,6 +203,52 @@ mock_expect_alloc(uint64_t length, uint32_t heap, int err)
 	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_ALLOC, &in, sizeof(in),
 			  NULL, err);
 	calls[calls_len - 1].gives_fd = err == 0;
+}
+
+void
+mock_expect_alloc_for(const struct mock_alloc_for *want,
+		      const struct bufalloc_alloc_device *results,
+		      const struct bufalloc_alloc_verdict *verdict, int err)
+{
+	struct bufalloc_alloc in = {
+		.size = 48,
+		.flags = want->flags,
+		.length = want->length,
+		.heap = want->heap,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+		.device_count = want->count,
+	};
+	struct call *call;
+
+	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_ALLOC, &in, sizeof(in),
+			  NULL, err);
+	call = &calls[calls_len - 1];
+	call->gives_fd = err == 0 && (want->flags & 1) == 0;
+	call->for_devices = true;
+	call->has_out = results != NULL;
+	if (results != NULL) {
+		memcpy(call->out, results, want->count * sizeof(*results));
+	}
+	if (verdict != NULL) {
+		call->verdict = *verdict;
+	}
+	assert_true(want->count <= BUFALLOC_MAX_DEVICES);
+	memcpy(call->in + sizeof(in), want->uses,
+	       want->count * sizeof(*want->uses));
+}
+
+void
+mock_expect_device_info(int fd, uint32_t access,
+			const struct bufalloc_device_info *out, int err)
+{
+	struct bufalloc_device_info in = {
+		.size = 176,
+		.fd = fd,
+		.access = access,
+	};
+
+	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_DEVICE_INFO, &in,
+			  sizeof(in), out, err);
 }
 
 void
@@ -294,6 +342,41 @@ __wrap_open64(const char *path, int flags, ...)
 	return node_fd;
 }
 
+/*
+ * ALLOC for devices: the addresses in it are the library's own; what they lead
+ * to is compared and answered here.
+ */
+static void
+answer_devices(struct call *call, const struct bufalloc_alloc *alloc)
+{
+	const struct bufalloc_use *uses =
+		(const void *)(call->in + sizeof(*alloc));
+	struct bufalloc_alloc_device *devices = (void *)(uintptr_t)alloc->devices;
+	struct bufalloc_alloc_verdict *verdict = (void *)(uintptr_t)alloc->verdict;
+	const struct bufalloc_alloc_device *results = (const void *)call->out;
+	struct bufalloc_alloc *want = (struct bufalloc_alloc *)(void *)call->in;
+	uint32_t i;
+
+	assert_int_equal(devices != NULL, want->device_count > 0);
+	assert_non_null(verdict);
+	assert_int_equal(verdict->size, 48);
+	assert_int_equal(verdict->__reserved, 0);
+	assert_int_equal(verdict->__reserved2, 0);
+	for (i = 0; i < want->device_count; i++) {
+		assert_int_equal(devices[i].fd, uses[i].fd);
+		assert_int_equal(devices[i].access, uses[i].access);
+		if (call->has_out) {
+			devices[i] = results[i];
+		}
+	}
+	if (call->verdict.size != 0) {
+		*verdict = call->verdict;
+	}
+	want->devices = alloc->devices;
+	want->verdict = alloc->verdict;
+	call->has_out = false;
+}
+
 int
 __wrap_ioctl(int fd, unsigned long request, ...)
 {
@@ -310,6 +393,9 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 	if (request == BUFALLOC_IOCTL_BUFFER_INFO && buffer_fd >= 0) {
 		memcpy(call->in + offsetof(struct bufalloc_buffer_info, fd),
 		       &buffer_fd, sizeof(buffer_fd));
+	}
+	if (call->for_devices) {
+		answer_devices(call, arg);
 	}
 	assert_memory_equal(arg, call->in, call->size);
 

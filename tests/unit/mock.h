@@ -63,6 +63,30 @@ mock_expect_ioctl(enum mock_file file, unsigned long request, const void *in,
 void
 mock_expect_alloc(uint64_t length, uint32_t heap, int err);
 
+/** What ALLOC for devices is asked for. */
+struct mock_alloc_for {
+	uint64_t length;
+	uint32_t heap;
+	uint32_t flags;
+	uint32_t count;
+	struct bufalloc_use uses[BUFALLOC_MAX_DEVICES];
+};
+
+/**
+ * ALLOC for devices, with a verdict. results: count of them, or NULL; verdict:
+ * NULL if the kernel does not get that far. Both are answered with an error,
+ * too.
+ */
+void
+mock_expect_alloc_for(const struct mock_alloc_for *want,
+		      const struct bufalloc_alloc_device *results,
+		      const struct bufalloc_alloc_verdict *verdict, int err);
+
+/** DEVICE_INFO of a descriptor. */
+void
+mock_expect_device_info(int fd, uint32_t access,
+			const struct bufalloc_device_info *out, int err);
+
 /** BUFFER_INFO of the buffer, answered with these fields. */
 void
 mock_expect_buffer_info(const struct bufalloc_buffer_info *out, int err);

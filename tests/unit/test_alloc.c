@@ -45,10 +45,10 @@ errno_of_alloc_is_returned(void **state)
 	} rows[] = {
 		{ 0, 0, EINVAL },
 		{ 4096, 7, EINVAL },
-		{ 4096, 1, EOPNOTSUPP },
+		{ 4096, 2, EOPNOTSUPP },
 		{ UINT64_MAX, 0, ENOMEM },
-		{ UINT64_C(1) << 40, 1, ENOMEM },
-		{ 4096, 1, EDQUOT },
+		{ UINT64_C(1) << 40, 2, ENOMEM },
+		{ 4096, 2, EDQUOT },
 		{ 4096, 0, EMFILE },
 		{ 4096, 0, ENFILE },
 		{ 4096, 0, EINTR },
@@ -91,7 +91,7 @@ buffer_of_unknown_length_is_closed(void **state)
 
 	(void)state;
 	for (i = 0; i < LEN(rows); i++) {
-		mock_expect_alloc(4096, 0, 0);
+		mock_expect_alloc(4096, 1, 0);
 		mock_expect_buffer_info(NULL, rows[i]);
 		expect_same_fds(ctx, 4096, BUFALLOC_SYSTEM, -rows[i]);
 	}
@@ -106,11 +106,12 @@ request_is_passed_on(void **state)
 		enum bufalloc_heap heap;
 		uint32_t raw_heap;
 	} rows[] = {
-		{ 1, BUFALLOC_SYSTEM, 0 },
-		{ 8192, BUFALLOC_CONTIG, 1 },
-		{ 8294400, BUFALLOC_CONTIG, 1 },
-		{ UINT64_C(0x100000001), BUFALLOC_SYSTEM, 0 },
-		{ UINT64_MAX, BUFALLOC_SYSTEM, 0 },
+		{ 1, BUFALLOC_AUTO, 0 },
+		{ 1, BUFALLOC_SYSTEM, 1 },
+		{ 8192, BUFALLOC_CONTIG, 2 },
+		{ 8294400, BUFALLOC_CONTIG, 2 },
+		{ UINT64_C(0x100000001), BUFALLOC_SYSTEM, 1 },
+		{ UINT64_MAX, BUFALLOC_SYSTEM, 1 },
 	};
 	struct bufalloc_ctx *ctx = mock_open();
 	struct bufalloc_buf *buf;
@@ -152,7 +153,7 @@ name_is_cut_at_31_bytes(void **state)
 
 	(void)state;
 	for (i = 0; i < LEN(rows); i++) {
-		mock_expect_alloc(4096, 0, 0);
+		mock_expect_alloc(4096, 1, 0);
 		mock_expect_buffer_info(&two_pages, 0);
 		mock_expect_set_name(rows[i].set, 0);
 		assert_int_equal(bufalloc_alloc(ctx, 4096, BUFALLOC_SYSTEM,
@@ -173,7 +174,7 @@ name_that_is_not_taken_is_no_failure(void **state)
 
 	(void)state;
 	for (i = 0; i < LEN(rows); i++) {
-		mock_expect_alloc(4096, 0, 0);
+		mock_expect_alloc(4096, 1, 0);
 		mock_expect_buffer_info(&two_pages, 0);
 		mock_expect_set_name("bufalloc", rows[i]);
 		assert_int_equal(bufalloc_alloc(ctx, 4096, BUFALLOC_SYSTEM,
@@ -191,7 +192,7 @@ length_is_the_kernels(void **state)
 	struct bufalloc_buf *buf;
 
 	(void)state;
-	mock_expect_alloc(4097, 0, 0);
+	mock_expect_alloc(4097, 1, 0);
 	mock_expect_buffer_info(&two_pages, 0);
 	mock_expect_set_name("bufalloc", 0);
 	assert_int_equal(
@@ -239,6 +240,7 @@ buffer_info_copies_each_field(void **state)
 		.out_cpu_accesses = UINT64_C(0x9192939495969798),
 		.out_syncs = UINT64_C(0xa1a2a3a4a5a6a7a8),
 		.out_alloc_ns = UINT64_C(0xb1b2b3b4b5b6b7b8),
+		.out_bounced = UINT64_C(0xc1c2c3c4c5c6c7c8),
 	};
 	struct bufalloc_ctx *ctx = mock_open();
 	struct bufalloc_buf *buf = mock_alloc(ctx);
@@ -261,6 +263,7 @@ buffer_info_copies_each_field(void **state)
 	assert_int_equal(info.cpu_accesses, UINT64_C(0x9192939495969798));
 	assert_int_equal(info.syncs, UINT64_C(0xa1a2a3a4a5a6a7a8));
 	assert_int_equal(info.alloc_ns, UINT64_C(0xb1b2b3b4b5b6b7b8));
+	assert_int_equal(info.bounced, UINT64_C(0xc1c2c3c4c5c6c7c8));
 	bufalloc_buf_destroy(buf);
 	bufalloc_close(ctx);
 }

@@ -6,6 +6,7 @@ static void
 names_are_the_documented_ones(void **state)
 {
 	(void)state;
+	assert_string_equal(bufalloc_heap_name(BUFALLOC_AUTO), "auto");
 	assert_string_equal(bufalloc_heap_name(BUFALLOC_SYSTEM), "system");
 	assert_string_equal(bufalloc_heap_name(BUFALLOC_CONTIG), "contig");
 }
@@ -13,7 +14,7 @@ names_are_the_documented_ones(void **state)
 static void
 unknown_heap_has_no_name(void **state)
 {
-	static const int rows[] = { 2, 3, 100, -1, INT32_MAX, INT32_MIN };
+	static const int rows[] = { 3, 4, 100, -1, INT32_MAX, INT32_MIN };
 	size_t i;
 
 	(void)state;
@@ -30,16 +31,18 @@ name_is_found(void **state)
 	(void)state;
 	heap = BUFALLOC_CONTIG;
 	assert_int_equal(bufalloc_heap_from_name("system", &heap), 0);
-	assert_int_equal(heap, 0);
-	assert_int_equal(bufalloc_heap_from_name("contig", &heap), 0);
 	assert_int_equal(heap, 1);
+	assert_int_equal(bufalloc_heap_from_name("contig", &heap), 0);
+	assert_int_equal(heap, 2);
+	assert_int_equal(bufalloc_heap_from_name("auto", &heap), 0);
+	assert_int_equal(heap, 0);
 }
 
 static void
 unknown_name_is_einval_and_changes_nothing(void **state)
 {
 	static const char *const rows[] = {
-		"", "System", "contig ", " system", "cma", "syste", "systemx",
+		"", "System", "contig ", " system", "cma", "Auto", "syste", "systemx",
 	};
 	enum bufalloc_heap heap = (enum bufalloc_heap)77;
 	size_t i;

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* Devices: what one can use, and buffers for several of them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "private.h"
+
+_Static_assert((int)BUFALLOC_READ == (int)BUFALLOC_ACCESS_READ &&
+		       (int)BUFALLOC_WRITE == (int)BUFALLOC_ACCESS_WRITE,
+	       "the library's and the kernel's bits of access are equal");
+_Static_assert((int)BUFALLOC_DRY_RUN == (int)BUFALLOC_ALLOC_DRY_RUN,
+	       "the library's and the kernel's flags are equal");
+
+int
+bufalloc_get_device_info(struct bufalloc_ctx *ctx, int fd,
+			 enum bufalloc_access access,
+			 struct bufalloc_dev_info *info)
+{
+	struct bufalloc_device_info raw = {
+		.size = sizeof(raw),
+		.fd = fd,
+		.access = (uint32_t)access,
+	};
+	int ret;
+
+	ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_DEVICE_INFO, &raw);
+	if (ret < 0) {
+		return ret;
+	}
+
+	*info = (struct bufalloc_dev_info){
+		.flags = raw.out_flags,
+		.found = raw.out_found,
+		.dma_mask = raw.out_dma_mask,
+		.coherent_mask = raw.out_coherent_mask,
+		.bus_limit = raw.out_bus_limit,
+		.max_segment = raw.out_max_segment,
+		.segment_boundary = raw.out_segment_boundary,
+		.max_segments = raw.out_max_segments,
+		.iommu = raw.out_iommu,
+		.iommu_granule = raw.out_iommu_granule,
+	};
+	snprintf(info->driver, sizeof(info->driver), "%.*s",
+		 (int)sizeof(raw.out_driver), (const char *)raw.out_driver);
+	snprintf(info->name, sizeof(info->name), "%.*s",
+		 (int)sizeof(raw.out_name), (const char *)raw.out_name);
+	return 0;
+}
+
+/* "video0 (vivid)"; where nobody knows the device, what file it is. */
+static void
+write_label(struct verdict_use *use, int fd)
+{
+	char *label = use->result.label;
+	char link[32];
+	ssize_t len;
+
+	if (use->has_info && use->info.name[0] != '\0') {
+		if (use->info.driver[0] != '\0') {
+			snprintf(label, BUFALLOC_LABEL_SIZE, "%s (%s)",
+				 use->info.name, use->info.driver);
+		} else {
+			snprintf(label, BUFALLOC_LABEL_SIZE, "%s",
+				 use->info.name);
+		}
+		return;
+	}
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, label, BUFALLOC_LABEL_SIZE - 1);
+	if (len > 0) {
+		label[len] = '\0';
+	} else {
+		snprintf(label, BUFALLOC_LABEL_SIZE, "file descriptor %d", fd);
+	}
+}
+
+static void
+fill_verdict(struct bufalloc_verdict *verdict, struct bufalloc_ctx *ctx,
+	     const struct bufalloc_use *uses,
+	     const struct bufalloc_alloc_device *devices,
+	     const struct bufalloc_alloc_verdict *raw, int error)
+{
+	size_t i;
+
+	verdict->error = error;
+	verdict->heap = verdict->asked;
+	verdict->device = -1;
+	verdict->limit = raw->out_limit;
+	verdict->tried = raw->out_tried;
+	/* Else the error came before the devices, or after them. */
+	if (raw->out_error == error) {
+		verdict->heap = (enum bufalloc_heap)raw->out_heap;
+		verdict->reason = raw->out_reason;
+		if (raw->out_device < verdict->count) {
+			verdict->device = (int)raw->out_device;
+		}
+	}
+	if (error == 0) {
+		verdict->runs = raw->out_runs;
+	}
+
+	for (i = 0; i < verdict->count; i++) {
+		struct verdict_use *use = &verdict->uses[i];
+
+		use->result.proof = devices[i].out_proof;
+		use->result.segments = devices[i].out_segments;
+		use->result.error = devices[i].out_error;
+		use->result.reason = devices[i].out_reason;
+		use->has_info = bufalloc_get_device_info(ctx, uses[i].fd,
+							 uses[i].access,
+							 &use->info) == 0;
+		write_label(use, uses[i].fd);
+	}
+	private_verdict_write(verdict);
+}
+
+int
+bufalloc_alloc_for(struct bufalloc_ctx *ctx, uint64_t length,
+		   enum bufalloc_heap heap, const char *name,
+		   const struct bufalloc_use *uses, size_t count,
+		   unsigned int flags, struct bufalloc_buf **buf_ptr,
+		   struct bufalloc_verdict **verdict_ptr)
+{
+	struct bufalloc_alloc_device devices[BUFALLOC_MAX_DEVICES] = { 0 };
+	struct bufalloc_alloc_verdict raw = { .size = sizeof(raw) };
+	struct bufalloc_alloc alloc = {
+		.size = sizeof(alloc),
+		.flags = flags,
+		.length = length,
+		.heap = (uint32_t)heap,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+		.device_count = (uint32_t)count,
+		.devices = count == 0 ? 0 : (uintptr_t)devices,
+		.verdict = (uintptr_t)&raw,
+	};
+	struct bufalloc_verdict *verdict = NULL;
+	size_t i;
+	int ret;
+
+	if (verdict_ptr != NULL) {
+		*verdict_ptr = NULL;
+	}
+	if (count > BUFALLOC_MAX_DEVICES) {
+		return -E2BIG;
+	}
+	if (verdict_ptr != NULL) {
+		verdict = calloc(1, sizeof(*verdict));
+		if (verdict == NULL) {
+			return -ENOMEM;
+		}
+		verdict->asked = heap;
+		verdict->length = length;
+		verdict->count = count;
+	}
+	for (i = 0; i < count; i++) {
+		devices[i].fd = uses[i].fd;
+		devices[i].access = (uint32_t)uses[i].access;
+	}
+
+	if ((flags & BUFALLOC_DRY_RUN) != 0) {
+		ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_ALLOC, &alloc);
+	} else {
+		ret = private_alloc(ctx, &alloc, name, buf_ptr);
+	}
+
+	if (verdict != NULL) {
+		fill_verdict(verdict, ctx, uses, devices, &raw, ret);
+		*verdict_ptr = verdict;
+	}
+	return ret;
+}
+
+void
+bufalloc_verdict_destroy(struct bufalloc_verdict *verdict)
+{
+	free(verdict);
+}
+
+int
+bufalloc_verdict_get_error(const struct bufalloc_verdict *verdict)
+{
+	return verdict->error;
+}
+
+enum bufalloc_heap
+bufalloc_verdict_get_heap(const struct bufalloc_verdict *verdict)
+{
+	return verdict->heap;
+}
+
+uint32_t
+bufalloc_verdict_get_tried(const struct bufalloc_verdict *verdict)
+{
+	return verdict->tried;
+}
+
+uint32_t
+bufalloc_verdict_get_reason(const struct bufalloc_verdict *verdict)
+{
+	return verdict->reason;
+}
+
+int
+bufalloc_verdict_get_device(const struct bufalloc_verdict *verdict)
+{
+	return verdict->device;
+}
+
+uint32_t
+bufalloc_verdict_get_runs(const struct bufalloc_verdict *verdict)
+{
+	return verdict->runs;
+}
+
+size_t
+bufalloc_verdict_get_count(const struct bufalloc_verdict *verdict)
+{
+	return verdict->count;
+}
+
+int
+bufalloc_verdict_get_use(const struct bufalloc_verdict *verdict, size_t index,
+			 struct bufalloc_use_result *result)
+{
+	if (index >= verdict->count) {
+		return -EINVAL;
+	}
+	*result = verdict->uses[index].result;
+	return 0;
+}
+
+const char *
+bufalloc_verdict_text(const struct bufalloc_verdict *verdict)
+{
+	return verdict->text;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* A verdict in sentences: which heap, because of which device, or why none. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "private.h"
+
+/* Text that grows to the end of its room. */
+struct writer {
+	char *text;
+	size_t size;
+	size_t len;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+put(struct writer *w, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(w->text + w->len, w->size - w->len, format, args);
+	va_end(args);
+	if (len > 0) {
+		w->len += (size_t)len;
+	}
+	if (w->len >= w->size) {
+		w->len = w->size - 1;
+	}
+}
+
+static const char *
+heap_label(enum bufalloc_heap heap)
+{
+	const char *name = bufalloc_heap_name(heap);
+
+	return name == NULL ? "an unknown heap" : name;
+}
+
+/* The device that decided; NULL if none did. */
+static const struct verdict_use *
+decider(const struct bufalloc_verdict *verdict)
+{
+	return verdict->device < 0 ? NULL : &verdict->uses[verdict->device];
+}
+
+static const char *
+label_of(const struct verdict_use *use)
+{
+	return use == NULL ? "a device" : use->result.label;
+}
+
+static bool
+has_own_iommu(const struct verdict_use *use)
+{
+	return use != NULL && use->has_info &&
+	       (use->info.iommu == BUFALLOC_IOMMU_DMA ||
+		use->info.iommu == BUFALLOC_IOMMU_OTHER);
+}
+
+static void
+put_segments(struct writer *w, uint32_t segments)
+{
+	put(w, "%" PRIu32 " segment%s", segments, segments == 1 ? "" : "s");
+}
+
+/* limit is the highest address, so that 1 more is a round number as a rule. */
+static void
+put_reach(struct writer *w, uint64_t limit)
+{
+	uint64_t bytes = limit + 1;
+
+	if (bytes == 0) {
+		put(w, "only a part of the memory");
+	} else if (bytes % (UINT64_C(1) << 30) == 0) {
+		put(w, "only the memory below %" PRIu64 " GiB", bytes >> 30);
+	} else {
+		put(w, "only the memory below %" PRIu64 " MiB", bytes >> 20);
+	}
+}
+
+/* What a device cannot do, as the end of "X ...". */
+static void
+put_obstacle(struct writer *w, const struct bufalloc_verdict *verdict,
+	     const struct verdict_use *use, uint32_t reason, bool is_final)
+{
+	uint32_t segments = use == NULL ? 0 : use->result.segments;
+
+	switch (reason) {
+	case BUFALLOC_REASON_ONE_SEGMENT:
+		put(w, "takes one segment");
+		if (is_final && segments > 1) {
+			put(w, "%s and got %" PRIu32,
+			    has_own_iommu(use) ? "" : ", has no IOMMU",
+			    segments);
+		} else {
+			put(w, "%s",
+			    has_own_iommu(use) ? "" : " and has no IOMMU");
+		}
+		break;
+	case BUFALLOC_REASON_ADDRESS:
+		put(w, "reaches ");
+		put_reach(w, verdict->limit);
+		break;
+	case BUFALLOC_REASON_SEGMENT_SIZE:
+		put(w, "takes no segment that large");
+		break;
+	case BUFALLOC_REASON_BOUNDARY:
+		put(w, "takes no segment that crosses its boundary");
+		break;
+	case BUFALLOC_REASON_BOUNCE:
+		put(w, "would get a copy (swiotlb) instead of the memory");
+		break;
+	case BUFALLOC_REASON_MAP:
+		put(w, "cannot map it for DMA");
+		break;
+	case BUFALLOC_REASON_VMAP:
+		put(w, "needs it mapped for the CPU, which failed");
+		break;
+	case BUFALLOC_REASON_UNBOUND:
+		put(w, "was unbound from its driver");
+		break;
+	default:
+		put(w, "refuses it (reason %" PRIu32 ")", reason);
+	}
+}
+
+static void
+put_choice(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	const struct verdict_use *use = decider(verdict);
+
+	put(w, "%s was chosen", heap_label(verdict->heap));
+	switch (verdict->reason) {
+	case BUFALLOC_REASON_NONE:
+		if (verdict->count == 0) {
+			put(w, ": it is the cheapest heap, and no device was named");
+		} else {
+			put(w, ": it is the cheapest heap, and %s can use it",
+			    verdict->count == 1 ? "the device" :
+						  "all devices");
+		}
+		break;
+	case BUFALLOC_REASON_CALLER:
+		put(w, " because the caller named it");
+		break;
+	case BUFALLOC_REASON_MEMORY:
+		put(w, " because a cheaper heap had no memory left");
+		break;
+	default:
+		put(w, " because %s ", label_of(use));
+		put_obstacle(w, verdict, use, verdict->reason, false);
+	}
+}
+
+static void
+put_proof(struct writer *w, const struct verdict_use *use)
+{
+	const struct bufalloc_use_result *result = &use->result;
+
+	put(w, "; %s: ", result->label);
+	switch (result->proof) {
+	case BUFALLOC_PROOF_MAPPED:
+		put(w, "mapped, ");
+		put_segments(w, result->segments);
+		break;
+	case BUFALLOC_PROOF_VMAPPED:
+		put(w, "mapped for the CPU, it needs no DMA");
+		break;
+	case BUFALLOC_PROOF_UNPROVEN:
+		put(w, "mapped, ");
+		put_segments(w, result->segments);
+		put(w, ", but only an import proves that it works");
+		break;
+	default:
+		put(w, "not tried");
+	}
+}
+
+/* One of the fds is no device, or none that can be used. */
+static void
+put_no_device(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	const char *label = label_of(decider(verdict));
+
+	switch (-verdict->error) {
+	case EBADF:
+		put(w, "%s is not open", label);
+		break;
+	case EINVAL:
+		put(w, "%s has no valid access: say whether the device reads, writes or both",
+		    label);
+		break;
+	case ENXIO:
+		put(w, "%s is no device that moves pictures, but a subdevice, media, VBI or radio node, or a device without DMA: name the node that captures or shows",
+		    label);
+		break;
+	case EOPNOTSUPP:
+		put(w, "%s takes no dma-bufs: leave it out, or use another one",
+		    label);
+		break;
+	default:
+		put(w, "%s is no device that bufalloc knows, or it is unbound: name a V4L2 or DRM node, and load bufalloc-v4l2 and bufalloc-drm with 'modprobe', as root",
+		    label);
+	}
+}
+
+static void
+put_advice(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	switch (verdict->reason) {
+	case BUFALLOC_REASON_LIMIT:
+		put(w, "; free some, or raise /sys/module/bufalloc/parameters/contig_limit_bytes, as root");
+		return;
+	case BUFALLOC_REASON_UNBOUND:
+		put(w, "; open it again when it is bound");
+		return;
+	case BUFALLOC_REASON_MEMORY:
+		put(w, "; ask for less, or free some");
+		break;
+	default:
+		break;
+	}
+	if (verdict->asked == BUFALLOC_SYSTEM ||
+	    verdict->asked == BUFALLOC_CONTIG) {
+		put(w, "; try heap auto");
+	} else if (verdict->reason != BUFALLOC_REASON_MEMORY) {
+		put(w, "; ask for less, or leave that device out");
+	}
+}
+
+static void
+put_refusal(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	const struct verdict_use *use = decider(verdict);
+
+	switch (verdict->reason) {
+	case BUFALLOC_REASON_NOT_A_DEVICE:
+		put(w, "no buffer: ");
+		put_no_device(w, verdict);
+		return;
+	case BUFALLOC_REASON_NONE:
+		if (verdict->error == -E2BIG || verdict->error == -ENOTTY) {
+			put(w, "no buffer: bufalloc.ko is older than this library and knows no devices; update the module");
+		} else if (verdict->length == 0) {
+			put(w, "no buffer: its length is 0; ask for 1 byte or more");
+		} else {
+			put(w, "no buffer of heap %s: %s",
+			    heap_label(verdict->heap),
+			    bufalloc_strerror(verdict->error));
+		}
+		return;
+	default:
+		break;
+	}
+
+	if (verdict->asked == BUFALLOC_AUTO && verdict->error == -ENOSPC) {
+		put(w, "no heap can be used: ");
+	} else {
+		put(w, "%s cannot be used: ", heap_label(verdict->heap));
+	}
+	switch (verdict->reason) {
+	case BUFALLOC_REASON_MEMORY:
+		put(w, "it has no memory left for %" PRIu64 " bytes",
+		    verdict->length);
+		if (use != NULL) {
+			put(w, " that %s can use", use->result.label);
+		}
+		break;
+	case BUFALLOC_REASON_LIMIT:
+		put(w, "this user's limit on contiguous memory is reached");
+		if (use != NULL) {
+			put(w, ", and %s needs it", use->result.label);
+		}
+		break;
+	default:
+		put(w, "%s ", label_of(use));
+		put_obstacle(w, verdict, use, verdict->reason, true);
+	}
+	put_advice(w, verdict);
+}
+
+void
+private_verdict_write(struct bufalloc_verdict *verdict)
+{
+	struct writer w = {
+		.text = verdict->text,
+		.size = sizeof(verdict->text),
+	};
+	size_t i;
+
+	if (verdict->error < 0) {
+		put_refusal(&w, verdict);
+		return;
+	}
+	put_choice(&w, verdict);
+	for (i = 0; i < verdict->count; i++) {
+		put_proof(&w, &verdict->uses[i]);
+	}
+}
