@@ -39,8 +39,8 @@ struct file;
  * @name: as user space knows it
  * @can: can its pages satisfy that need, as far as it can tell beforehand?
  * @alloc: fill in buf->runs with buf->length bytes of zeroed pages that satisfy
- *	the need, or leave nothing behind and return -ENOMEM, -EDQUOT or -EINTR
- *	(fatal signal)
+ *	the need, or leave nothing behind and return -ENOMEM, -ENOSPC (it has no
+ *	memory at such addresses), -EDQUOT or -EINTR (fatal signal)
  * @free: give back what @alloc took; cannot fail
  */
 struct bufalloc_heap {

@@ -77,7 +77,7 @@ const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id)
  *
  * Return: the buffer, for bufalloc_dmabuf_export() or
  * bufalloc_buffer_destroy(), or an ERR_PTR: what bufalloc_buffer_heap()
- * returns, -EINVAL (no length), -ENOMEM, -EDQUOT, -EINTR.
+ * returns, -EINVAL (no length), -ENOMEM, -ENOSPC, -EDQUOT, -EINTR.
  */
 struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 					       const struct bufalloc_need *need)

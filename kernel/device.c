@@ -208,7 +208,10 @@ static int try_dma(struct bufalloc_buffer *buf,
 
 	table = bufalloc_mapping_get(buf, dev);
 	if (IS_ERR(table)) {
-		result->out_reason = BUFALLOC_REASON_MAP;
+		/* A limit means that it would bounce, and there was no room. */
+		result->out_reason = dma_max_mapping_size(dev) < SIZE_MAX ?
+					     BUFALLOC_REASON_BOUNCE :
+					     BUFALLOC_REASON_MAP;
 		return PTR_ERR(table) == -ENOMEM ? -ENOMEM : -ENOSPC;
 	}
 	result->out_segments = count_segments(dev, table, &in_reach);

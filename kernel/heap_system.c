@@ -136,7 +136,7 @@ static int bufalloc_heap_system_alloc(struct bufalloc_buffer *buf,
 	gfp_t zone;
 
 	if (!zone_for_limit(need->limit, &zone))
-		return -ENOMEM;
+		return -ENOSPC;
 
 	while (pages) {
 		struct page *page;

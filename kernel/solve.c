@@ -124,6 +124,7 @@ static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
 		ret = PTR_ERR(buf);
 		conclude(verdict, ret,
 			 ret == -EDQUOT ? BUFALLOC_REASON_LIMIT :
+			 ret == -ENOSPC ? BUFALLOC_REASON_ADDRESS :
 					  BUFALLOC_REASON_MEMORY,
 			 merged->limit_by >= 0 ? merged->limit_by :
 						 merged->one_run_by);
