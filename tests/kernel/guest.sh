@@ -1,16 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# guest.sh SUITE: the test programs of one suite, in one guest. Prints TAP.
+# guest.sh SUITE [KERNEL]: the test programs of one suite, in one guest of that
+# kernel (stock-6.1-amd64, debug-6.12-amd64). Prints TAP.
 #
 #   plain       everything that needs no special guest
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
 #   swiotlb     a guest in which every DMA mapping bounces
+#   iommu       two devices in domains of their own and one outside the IOMMU
+#   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 suite=${1-}
-kernel=stock-6.1-amd64
+kernel=${2-stock-6.1-amd64}
 mem=4096
 append=''
+options=()
+
+# The device edu takes 100 ms for each transfer. With this clock a guest that
+# sleeps is not waited for.
+virtual_clock=(--cpus 1 --accel tcg,thread=single
+	--qemu "-icount shift=0,sleep=off")
 
 case $suite in
 plain)
@@ -24,30 +33,59 @@ dma-contig)
 	programs=(devices import_v4l2)
 	;;
 swiotlb)
-	modules=(ba_importer)
+	modules=(ba_importer ba_edu)
 	append=swiotlb=force
-	programs=(sync)
+	options=("${virtual_clock[@]}" --device edu,dma_mask=0xffffffffffffffff)
+	programs=(sync edu_bounce)
+	;;
+iommu)
+	# The second one's addresses are 28 bits wide: the IOMMU's, not memory's.
+	modules=("ba_edu dma_bits=64,28,64")
+	append="intel_iommu=on iommu.strict=1"
+	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+		--device edu,bus=pcie.0
+		--device pxb-pcie,bus_nr=0x20,id=pxb,bus=pcie.0,bypass_iommu=true
+		--device pcie-root-port,id=port1,bus=pxb,chassis=1,slot=1
+		--device edu,bus=port1,dma_mask=0xffffffffffffffff)
+	programs=(edu_iommu edu_unbind)
+	;;
+masks)
+	modules=("ba_edu dma_bits=28,32,64 coherent_bits=28,28,64")
+	mem=6144
+	options=("${virtual_clock[@]}" --device edu
+		--device edu,dma_mask=0xffffffff
+		--device edu,dma_mask=0xffffffffffffffff)
+	programs=(edu_masks edu_unbind)
 	;;
 *)
-	echo "usage: guest.sh plain|dma-contig|swiotlb" >&2
+	echo "usage: guest.sh plain|dma-contig|swiotlb|iommu|masks [KERNEL]" >&2
 	exit 2
 	;;
 esac
 
-make ktests test-modules >&2 || exit 1
-kmod=$PWD/$(make -s print-kmod)
+case $kernel in
+stock-6.1-amd64) headers=6.1-amd64 ;;
+debug-6.12-amd64) headers=6.12-debug ;;
+*) echo "guest.sh: no kernel $kernel" >&2 && exit 2 ;;
+esac
+
+kdir=$(tests/vm/headers "$headers") || exit 1
+make ktests test-modules KDIR="$kdir" >&2 || exit 1
+kmod=$PWD/$(make -s print-kmod KDIR="$kdir")
 arguments=()
 for module in bufalloc "${modules[@]}"; do
-	case $module in
-	bufalloc*) module=$kmod/kernel/$module.ko ;;
-	ba_importer) module=$kmod/test-modules/ba_importer.ko ;;
+	read -r name parameters <<<"$module"
+	case $name in
+	bufalloc*) module="$kmod/kernel/$name.ko $parameters" ;;
+	ba_*) module="$kmod/test-modules/$name.ko $parameters" ;;
 	esac
 	arguments+=(--module "$module")
 done
 logs=${BUFALLOC_LOG_DIR:-build/check/log}
 mkdir -p "$logs"
-exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout 300 \
-	--append "$append" "${arguments[@]}" \
-	--log "$logs/kernel-$suite.guest.log" -- \
+exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout 600 \
+	--append "$append" "${options[@]}" "${arguments[@]}" \
+	--log "$logs/kernel-$suite-$kernel.guest.log" -- \
 	env BUFALLOC_KO="$kmod/kernel/bufalloc.ko" \
 	tests/kernel/in-guest.sh build "${programs[@]}"

@@ -44,8 +44,8 @@ for program in "$@"; do
 	[ "$status" -le 1 ] || result "not ok" "$program: ends by itself ($status)"
 done
 
-# The test's own importer goes first; the others hold nothing of ours any more.
-for module in ba_importer bufalloc_v4l2 bufalloc_drm; do
+# The test's own drivers go first; the others hold nothing of ours any more.
+for module in ba_importer ba_edu bufalloc_v4l2 bufalloc_drm; do
 	[ ! -d "/sys/module/$module" ] || rmmod "$module" ||
 		result "not ok" "$module can be unloaded"
 done

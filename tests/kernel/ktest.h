@@ -145,6 +145,10 @@ ba_vmalloc_bytes(void);
  */
 void
 trace_begin(const char *function, const char *arguments);
+/* The same for several functions at once. */
+void
+trace_begin_all(const char *const *functions, unsigned int count,
+		const char *arguments);
 unsigned int
 trace_end(void (*line)(const char *text, void *data), void *data);
 

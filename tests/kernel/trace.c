@@ -28,20 +28,41 @@ put(const char *path, const char *text, int flags)
 	return n == (ssize_t)strlen(text);
 }
 
+static void
+forget(void)
+{
+	put(TRACING "events/ktest/enable", "0", 0);
+	/* The group's name alone: all events of it. */
+	put(TRACING "kprobe_events", "-:ktest/", O_APPEND);
+}
+
 void
-trace_begin(const char *function, const char *arguments)
+trace_begin_all(const char *const *functions, unsigned int count,
+		const char *arguments)
 {
 	char event[256];
 
-	put(TRACING "events/ktest/enable", "0", 0);
-	put(TRACING "kprobe_events", "-:ktest/seen", O_APPEND);
-	snprintf(event, sizeof(event), "p:ktest/seen %s %s", function, arguments);
-	if (!put(TRACING "kprobe_events", event, O_APPEND)) {
-		ktest_skip("no kprobe event on %s: %s", function,
-			   ktest_errno_name());
+	forget();
+	for (unsigned int i = 0; i < count; i++) {
+		snprintf(event, sizeof(event), "p:ktest/seen%u %s %s", i,
+			 functions[i], arguments);
+		if (!put(TRACING "kprobe_events", event, O_APPEND)) {
+			int error = errno;
+
+			forget();
+			errno = error;
+			ktest_skip("no kprobe event on %s: %s", functions[i],
+				   ktest_errno_name());
+		}
 	}
 	CHECK(put(TRACING "trace", "", O_TRUNC));
-	CHECK(put(TRACING "events/ktest/seen/enable", "1", 0));
+	CHECK(put(TRACING "events/ktest/enable", "1", 0));
+}
+
+void
+trace_begin(const char *function, const char *arguments)
+{
+	trace_begin_all(&function, 1, arguments);
 }
 
 unsigned int
@@ -51,11 +72,11 @@ trace_end(void (*line)(const char *text, void *data), void *data)
 	unsigned int count = 0;
 	FILE *file;
 
-	CHECK(put(TRACING "events/ktest/seen/enable", "0", 0));
+	CHECK(put(TRACING "events/ktest/enable", "0", 0));
 	file = fopen(TRACING "trace", "re");
 	CHECK(file != NULL);
 	while (fgets(text, sizeof(text), file) != NULL) {
-		if (strstr(text, " seen: ") != NULL) {
+		if (strstr(text, " seen") != NULL) {
 			count++;
 			if (line != NULL) {
 				line(text, data);
@@ -63,7 +84,7 @@ trace_end(void (*line)(const char *text, void *data), void *data)
 		}
 	}
 	fclose(file);
-	CHECK(put(TRACING "kprobe_events", "-:ktest/seen", O_APPEND));
+	forget();
 	return count;
 }
 

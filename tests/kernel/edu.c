@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "edu.h"
+
+int
+edu_try_open(unsigned int index, unsigned int max_segments)
+{
+	char path[32];
+	int edu;
+
+	snprintf(path, sizeof(path), "/dev/ba_edu%u", index);
+	edu = open(path, O_RDWR | O_CLOEXEC);
+	if (edu >= 0 && ioctl(edu, BA_EDU_MAX_SEGMENTS, max_segments) != 0) {
+		/* It was unbound just now. */
+		CHECK_EQ(errno, ENODEV);
+		close(edu);
+		return -1;
+	}
+	return edu;
+}
+
+int
+edu_open(unsigned int index, unsigned int max_segments)
+{
+	int edu = edu_try_open(index, max_segments);
+
+	if (edu < 0) {
+		ktest_skip("no device ba_edu%u", index);
+	}
+	return edu;
+}
+
+int
+edu_try_import(int edu, int fd, struct ba_edu_import *import)
+{
+	memset(import, 0, sizeof(*import));
+	import->fd = fd;
+	return ioctl(edu, BA_EDU_IMPORT, import);
+}
+
+struct ba_edu_import
+edu_import(int edu, int fd)
+{
+	struct ba_edu_import import;
+
+	CHECK_EQ(edu_try_import(edu, fd, &import), 0);
+	return import;
+}
+
+static void
+transfer(int edu, unsigned long request, const void *data, uint64_t offset,
+	 uint64_t length, uint64_t flags)
+{
+	struct ba_edu_transfer arg = {
+		.offset = offset,
+		.length = length,
+		.data = (uintptr_t)data,
+		.flags = flags,
+	};
+
+	CHECK_EQ(ioctl(edu, request, &arg), 0);
+}
+
+void
+edu_write(int edu, const void *data, uint64_t offset, uint64_t length)
+{
+	transfer(edu, BA_EDU_WRITE, data, offset, length, 0);
+}
+
+void
+edu_read(int edu, void *data, uint64_t offset, uint64_t length)
+{
+	transfer(edu, BA_EDU_READ, data, offset, length, 0);
+}
+
+void
+edu_write_stale(int edu, const void *data, uint64_t offset, uint64_t length)
+{
+	transfer(edu, BA_EDU_WRITE, data, offset, length, BA_EDU_STALE);
+}
+
+void
+edu_read_stale(int edu, void *data, uint64_t offset, uint64_t length)
+{
+	transfer(edu, BA_EDU_READ, data, offset, length, BA_EDU_STALE);
+}
+
+void
+edu_release(int edu)
+{
+	CHECK_EQ(ioctl(edu, BA_EDU_RELEASE), 0);
+}
+
+bool
+edu_spots_match(int writer, int reader, uint64_t length)
+{
+	enum { SPOT = 4096 };
+	const uint64_t spots[] = { 0, length / 2 / SPOT * SPOT, length - SPOT };
+	static uint8_t sent[3][SPOT], seen[SPOT];
+	static uint8_t seed;
+
+	/* All are written before any is read: a wrong address may hit another. */
+	seed += 97;
+	for (int i = 0; i < 3; i++) {
+		for (int n = 0; n < SPOT; n++) {
+			sent[i][n] = (uint8_t)(pattern_byte((size_t)n) + seed + i);
+		}
+		edu_write(writer, sent[i], spots[i], SPOT);
+	}
+	for (int i = 0; i < 3; i++) {
+		edu_read(reader, seen, spots[i], SPOT);
+		if (memcmp(seen, sent[i], SPOT) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+const char *
+edu_pci_name(unsigned int index)
+{
+	static char name[PATH_MAX];
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/class/ba_edu/ba_edu%u/device", index);
+	n = readlink(path, name, sizeof(name) - 1);
+	if (n < 0) {
+		ktest_skip("no device ba_edu%u", index);
+	}
+	name[n] = '\0';
+	return strrchr(name, '/') + 1;
+}
+
+static void
+tell_driver(const char *file, const char *pci_name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/ba_edu/%s", file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, pci_name, strlen(pci_name)), strlen(pci_name));
+	close(fd);
+}
+
+void
+edu_unbind(const char *pci_name)
+{
+	tell_driver("unbind", pci_name);
+}
+
+void
+edu_bind(const char *pci_name)
+{
+	tell_driver("bind", pci_name);
+}
+
+struct edu_outcome
+edu_alloc(int node, uint32_t heap, uint64_t length, const int *edus,
+	  uint32_t count)
+{
+	struct edu_outcome outcome = { .verdict.size = sizeof(outcome.verdict) };
+	struct bufalloc_alloc alloc = {
+		.size = sizeof(alloc),
+		.length = length,
+		.heap = heap,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+		.device_count = count,
+		.devices = (uintptr_t)outcome.devices,
+		.verdict = (uintptr_t)&outcome.verdict,
+	};
+
+	for (uint32_t i = 0; i < count; i++) {
+		outcome.devices[i].fd = edus[i];
+		outcome.devices[i].access =
+			BUFALLOC_ACCESS_READ | BUFALLOC_ACCESS_WRITE;
+	}
+	if (ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc) == 0) {
+		CHECK_EQ(outcome.verdict.out_error, 0);
+		outcome.fd = alloc.out_fd;
+	} else {
+		CHECK_EQ(outcome.verdict.out_error, -errno);
+		outcome.fd = -1;
+	}
+	return outcome;
+}
+
+struct bufalloc_device_info
+edu_info(int node, int edu)
+{
+	struct bufalloc_device_info info = {
+		.size = sizeof(info),
+		.fd = edu,
+		.access = BUFALLOC_ACCESS_READ,
+	};
+
+	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_DEVICE_INFO, &info), 0);
+	return info;
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Real DMA through IOMMUs: two devices in two domains and one that bypasses the
+ * IOMMU, as guest.sh makes them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "edu.h"
+
+/* NV12, 1920x1080. */
+#define FRAME ((uint64_t)1920 * 1080 * 3 / 2)
+#define SCATTERED ((uint64_t)12533760)
+
+/* What makes CPU mappings of a dma-buf, and announces a CPU access. */
+static const char *const cpu_functions[] = {
+	"remap_pfn_range", "dma_buf_vmap", "vmap", "dma_buf_begin_cpu_access",
+};
+#define CPU_FUNCTIONS (sizeof(cpu_functions) / sizeof(cpu_functions[0]))
+
+struct devices {
+	int node;
+	int inside[2];
+	int outside;
+};
+
+/* Opens all; by what DEVICE_INFO says of them. */
+static struct devices
+open_devices(unsigned int outside_segments)
+{
+	struct devices devices = { .node = ba_open(), .outside = -1 };
+	int count = 0;
+
+	for (unsigned int i = 0; i < EDU_MAX; i++) {
+		int edu = edu_try_open(i, EDU_ANY_SEGMENTS);
+		struct bufalloc_device_info info;
+
+		if (edu < 0) {
+			continue;
+		}
+		info = edu_info(devices.node, edu);
+		if (info.out_iommu == BUFALLOC_IOMMU_DMA && count < 2) {
+			CHECK(info.out_flags & BUFALLOC_DEVICE_TRANSLATED);
+			CHECK_EQ(info.out_iommu_granule, 4096);
+			devices.inside[count++] = edu;
+		} else if (info.out_iommu == BUFALLOC_IOMMU_NONE &&
+			   devices.outside < 0) {
+			CHECK_EQ(info.out_flags & BUFALLOC_DEVICE_TRANSLATED, 0);
+			CHECK_EQ(info.out_iommu_granule, 0);
+			CHECK_EQ(ioctl(edu, BA_EDU_MAX_SEGMENTS,
+				       outside_segments), 0);
+			devices.outside = edu;
+		} else {
+			close(edu);
+		}
+	}
+	CHECK_EQ(count, 2);
+	CHECK(devices.outside >= 0);
+	return devices;
+}
+
+static void
+close_devices(struct devices *devices)
+{
+	close(devices->inside[0]);
+	close(devices->inside[1]);
+	close(devices->outside);
+	close(devices->node);
+}
+
+static void
+print_line(const char *text, void *data)
+{
+	(void)data;
+	ktest_note("%.*s", (int)strcspn(text, "\n"), text);
+}
+
+/*
+ * One device writes a frame, a device in another domain reads it, and nothing
+ * maps it for the CPU until what was read is compared.
+ */
+static void
+whole_frame(void)
+{
+	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
+	struct edu_outcome outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO,
+					       FRAME, devices.inside, 2);
+	uint8_t *sent = malloc(FRAME), *seen = malloc(FRAME);
+	struct ba_edu_import imports[2];
+	unsigned int cpu_maps;
+	unsigned long long va;
+	uint8_t *data;
+	bool same;
+
+	CHECK(outcome.fd >= 0);
+	CHECK(sent != NULL && seen != NULL);
+	pattern_fill(sent, FRAME);
+	memset(seen, 0, FRAME);
+
+	trace_begin_all(cpu_functions, CPU_FUNCTIONS, "");
+	for (int i = 0; i < 2; i++) {
+		imports[i] = edu_import(devices.inside[i], outcome.fd);
+		CHECK(imports[i].domain != BA_EDU_NO_DOMAIN);
+	}
+	edu_write(devices.inside[0], sent, 0, FRAME);
+	edu_read(devices.inside[1], seen, 0, FRAME);
+	va = ba_vmalloc_bytes();
+	cpu_maps = trace_end(print_line, NULL);
+
+	same = memcmp(sent, seen, FRAME) == 0;
+	ktest_figure("edu_frame_verified", same);
+	ktest_figure("edu_frame_cpu_maps", cpu_maps);
+	CHECK(same);
+	CHECK_EQ(cpu_maps, 0);
+	CHECK_EQ(va, 0);
+	CHECK_EQ(ba_buffer_info(devices.node, outcome.fd).out_kernel_maps_total, 0);
+	CHECK(imports[0].domain != imports[1].domain);
+
+	/* The control: the probes see the first CPU mapping that there is. */
+	trace_begin_all(cpu_functions, CPU_FUNCTIONS, "");
+	data = ba_map(outcome.fd, imports[0].length);
+	CHECK(trace_end(NULL, NULL) > 0);
+	CHECK_EQ(memcmp(data, sent, FRAME), 0);
+	/* What lies behind the frame is still 0. */
+	CHECK_EQ(first_nonzero(data + FRAME, imports[0].length - FRAME),
+		 imports[0].length - FRAME);
+	munmap(data, imports[0].length);
+	close(outcome.fd);
+	close_devices(&devices);
+	free(sent);
+	free(seen);
+}
+
+/* Behind the IOMMU one segment, without it as many as there are runs. */
+static void
+scattered(void)
+{
+	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
+	const int all[] = { devices.inside[0], devices.inside[1],
+			    devices.outside };
+	struct edu_outcome outcomes[16];
+	struct ba_edu_import import;
+	int chosen = -1;
+
+	/* Neighbours may happen to be free: until one is scattered. */
+	for (int i = 0; i < 16; i++) {
+		outcomes[i] = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO,
+					SCATTERED, all, 3);
+		CHECK(outcomes[i].fd >= 0);
+		CHECK_EQ(outcomes[i].verdict.out_heap, BUFALLOC_HEAP_SYSTEM);
+		CHECK_EQ(outcomes[i].verdict.out_reason, BUFALLOC_REASON_NONE);
+		CHECK_EQ(outcomes[i].verdict.out_limit, UINT64_MAX);
+		if (outcomes[i].verdict.out_runs > 1) {
+			chosen = i;
+		}
+	}
+	CHECK(chosen >= 0);
+	for (int i = 0; i < 3; i++) {
+		const struct bufalloc_alloc_device *device =
+			&outcomes[chosen].devices[i];
+
+		CHECK_EQ(device->out_proof, BUFALLOC_PROOF_MAPPED);
+		CHECK_EQ(device->out_segments,
+			 i < 2 ? 1 : outcomes[chosen].verdict.out_runs);
+		import = edu_import(all[i], outcomes[chosen].fd);
+		CHECK_EQ(import.segments, device->out_segments);
+	}
+	CHECK(edu_spots_match(devices.inside[0], devices.outside, SCATTERED));
+	CHECK(edu_spots_match(devices.outside, devices.inside[1], SCATTERED));
+	for (int i = 0; i < 16; i++) {
+		close(outcomes[i].fd);
+	}
+	close_devices(&devices);
+}
+
+/* Only a device without IOMMU needs one range for one segment. */
+static void
+one_segment_inside(void)
+{
+	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
+	struct edu_outcome outcome;
+
+	CHECK_EQ(ioctl(devices.inside[0], BA_EDU_MAX_SEGMENTS, 1), 0);
+	CHECK_EQ(edu_info(devices.node, devices.inside[0]).out_max_segments, 1);
+	outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO, FRAME,
+			    devices.inside, 1);
+	CHECK(outcome.fd >= 0);
+	CHECK_EQ(outcome.verdict.out_heap, BUFALLOC_HEAP_SYSTEM);
+	CHECK_EQ(edu_import(devices.inside[0], outcome.fd).segments, 1);
+	close(outcome.fd);
+	close_devices(&devices);
+}
+
+/* One device behind the IOMMU, one in another domain, and one outside. */
+static void
+inside_and_outside(void)
+{
+	struct devices devices = open_devices(1);
+	const int all[] = { devices.inside[0], devices.outside,
+			    devices.inside[1] };
+	struct edu_outcome outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO,
+					       FRAME, all, 3);
+	uint32_t domains[3];
+	int distinct = 0;
+
+	CHECK(outcome.fd >= 0);
+	CHECK_EQ(outcome.verdict.out_heap, BUFALLOC_HEAP_CONTIG);
+	CHECK_EQ(outcome.verdict.out_reason, BUFALLOC_REASON_ONE_SEGMENT);
+	CHECK_EQ(outcome.verdict.out_device, 1);
+	CHECK_EQ(outcome.verdict.out_runs, 1);
+	for (int i = 0; i < 3; i++) {
+		struct ba_edu_import import = edu_import(all[i], outcome.fd);
+		bool known = import.domain == BA_EDU_NO_DOMAIN;
+
+		CHECK_EQ(outcome.devices[i].out_proof, BUFALLOC_PROOF_MAPPED);
+		CHECK_EQ(import.segments, 1);
+		domains[i] = import.domain;
+		for (int n = 0; n < i; n++) {
+			known = known || domains[n] == import.domain;
+		}
+		distinct += !known;
+	}
+	CHECK_EQ(domains[1], BA_EDU_NO_DOMAIN);
+	CHECK_EQ(ba_buffer_info(devices.node, outcome.fd).out_mappings, 3);
+	ktest_figure("iommu_domains_in_one_buffer", distinct);
+	CHECK_EQ(distinct, 2);
+	CHECK(edu_spots_match(devices.outside, devices.inside[0], FRAME));
+	CHECK(edu_spots_match(devices.inside[0], devices.inside[1], FRAME));
+	CHECK(edu_spots_match(devices.inside[1], devices.outside, FRAME));
+	close(outcome.fd);
+	close_devices(&devices);
+}
+
+/* A line of the kernel's log with both words; none: it fails after a second. */
+static bool
+log_has(int log, const char *one, const char *other)
+{
+	char text[1024];
+	ssize_t n;
+
+	while ((n = read(log, text, sizeof(text) - 1)) > 0) {
+		text[n] = '\0';
+		if (strstr(text, one) != NULL && strstr(text, other) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* After the unmap the device reaches nothing, and the IOMMU says so. */
+static void
+dma_after_unmap(void)
+{
+	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
+	int edu = devices.inside[0];
+	struct edu_outcome outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO,
+					       FRAME, &edu, 1);
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	static uint8_t good[2048], evil[2048], seen[2048];
+
+	CHECK(log >= 0);
+	CHECK(outcome.fd >= 0);
+	pattern_fill(good, sizeof(good));
+	memset(evil, 0xee, sizeof(evil));
+
+	edu_import(edu, outcome.fd);
+	edu_write(edu, good, 0, sizeof(good));
+	/* The control: while it is mapped, these addresses are the buffer's. */
+	edu_read(edu, seen, 0, sizeof(seen));
+	CHECK_EQ(memcmp(seen, good, sizeof(seen)), 0);
+	edu_release(edu);
+	CHECK_EQ(ba_buffer_info(devices.node, outcome.fd).out_mappings, 0);
+	lseek(log, 0, SEEK_END);
+	CHECK(!log_has(log, "DMAR", "fault addr"));
+
+	edu_write_stale(edu, evil, 0, sizeof(evil));
+	CHECK_WITHIN_1S(log_has(log, "DMA Write", "fault addr"));
+	/* It reads nothing of the buffer: what it has is what it had. */
+	edu_read_stale(edu, seen, 0, sizeof(seen));
+	CHECK_WITHIN_1S(log_has(log, "DMA Read", "fault addr"));
+	CHECK(memcmp(seen, good, sizeof(seen)) != 0);
+
+	edu_import(edu, outcome.fd);
+	edu_read(edu, seen, 0, sizeof(seen));
+	CHECK_EQ(memcmp(seen, good, sizeof(seen)), 0);
+	ktest_figure("dma_after_unmap_faulted", 1);
+	close(log);
+	close(outcome.fd);
+	close_devices(&devices);
+}
+
+/* A device that sleeps is mapped for without being woken. */
+static void
+suspended(void)
+{
+	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
+	char path[128], status[16] = "";
+	struct edu_outcome outcome;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status",
+		 edu_pci_name(0));
+	outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO, FRAME,
+			    devices.inside, 2);
+	CHECK(outcome.fd >= 0);
+	CHECK_EQ(outcome.devices[0].out_proof, BUFALLOC_PROOF_MAPPED);
+	edu_import(devices.inside[0], outcome.fd);
+	file = fopen(path, "re");
+	CHECK(file != NULL);
+	CHECK(fgets(status, sizeof(status), file) != NULL);
+	fclose(file);
+	CHECK_EQ(strcmp(status, "suspended\n"), 0);
+	edu_import(devices.inside[1], outcome.fd);
+	CHECK(edu_spots_match(devices.inside[0], devices.inside[1], FRAME));
+	close(outcome.fd);
+	close_devices(&devices);
+}
+
+static const struct ktest_row rows[] = {
+	{ "a-scattered-buffer-is-one-segment-behind-the-iommu", scattered },
+	{ "a-one-segment-device-behind-the-iommu-takes-any-memory",
+	  one_segment_inside },
+	{ "one-outside-the-iommu-decides-for-contig", inside_and_outside },
+	{ "dma-after-unmap-faults-and-changes-nothing", dma_after_unmap },
+	{ "a-suspended-device-is-mapped-for", suspended },
+	{ "whole-frame-between-two-domains", whole_frame },
+};
+
+int
+main(void)
+{
+	return ktest_main(rows, sizeof(rows) / sizeof(rows[0]));
+}
