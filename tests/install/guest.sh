@@ -217,11 +217,11 @@ check "without the udev rule: names it" all status_is 1 -- \
 	err_has 60-bufalloc.rules -- err_has "[EACCES]"
 chmod 660 /dev/bufalloc
 
-run bufalloc info --device /dev/null
+run bufalloc info --node /dev/null
 check "another driver's node" all status_is 1 -- err_has "[ENOTTY]"
 if modprobe vgem 2>/dev/null && [ -c /dev/dri/card0 ]; then
 	# Its first ioctl is DRM_IOCTL_VERSION.
-	run bufalloc info --device /dev/dri/card0
+	run bufalloc info --node /dev/dri/card0
 	check "a DRM node" all status_is 1 -- err_has "[ENOTTY]"
 else
 	skip "a DRM node" "no vgem in this guest"

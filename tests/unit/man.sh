@@ -30,6 +30,7 @@ link_leads_somewhere() {
 # The errnos that the header lists for a function, in its page.
 errnos_are_there() {
 	local function=$1 errno missing=0
+	# shellcheck disable=SC2013 # one word a line
 	for errno in $(awk -v name="$function(" '
 		/^\/\*\*/ { text = "" }
 		{ text = text $0 "\n" }
@@ -38,7 +39,7 @@ errnos_are_there() {
 		grep -q -- "\\\\$errno" "man/$function.3" ||
 			{ echo "$errno" && missing=1; }
 	done
-	return $missing
+	return "$missing"
 }
 
 for page in man/*.[13]; do

@@ -25,7 +25,7 @@ with() {
 bufalloc() {
 	local name=$1
 	shift
-	with "${fake[@]}" "$tool" "$name" --device "$node" "$@"
+	with "${fake[@]}" "$tool" "$name" --node "$node" "$@"
 }
 
 json_is() {
@@ -47,6 +47,8 @@ check "info" all status_is 0 -- err_is_empty -- \
 	out_has "max length    4294967296 bytes (4096.0 MiB)" -- \
 	out_has "contig limit  1073741824 bytes (1024.0 MiB)" -- \
 	out_has "contig used   8294400 bytes (7.9 MiB)" -- \
+	out_has "bufalloc-v4l2 not loaded" -- \
+	out_has "bufalloc-drm  not loaded" -- \
 	out_has "$node, $(id -un):$group, mode 0660"
 
 if command -v python3 >/dev/null; then
@@ -55,7 +57,8 @@ if command -v python3 >/dev/null; then
 		"usable": true, "module_version": "0.1.2",
 		"heaps": ["system", "contig"], "max_length": 4294967296,
 		"contig_limit": 1073741824, "contig_used": 8294400,
-		"node_mode": "0660"}'
+		"node_mode": "0660",
+		"resolvers": {"bufalloc-v4l2": false, "bufalloc-drm": false}}'
 	run bufalloc alloc --size 8100K --heap contig --json
 	check "alloc --json" all status_is 0 -- err_is_empty -- json_is '{
 		"buffer": 1, "heap": "contig", "asked": 8294400,
@@ -65,7 +68,12 @@ else
 	skip "alloc --json" "python3 is not installed"
 fi
 
-fake=(FAKE_HEAPS=1)
+fake=(FAKE_LOADED=bufalloc_v4l2)
+run bufalloc info
+check "info: a resolver is loaded" all status_is 0 -- \
+	out_has "bufalloc-v4l2 loaded" -- out_has "bufalloc-drm  not loaded"
+
+fake=(FAKE_HEAPS=2)
 run bufalloc info
 check "info: a heap is missing: says why" all status_is 0 -- \
 	out_has "heaps         system" -- \
@@ -111,7 +119,7 @@ check "alloc: more than the machine has" all status_is 1 -- out_is_empty -- \
 	err_has "8589934592 bytes (8192.0 MiB)" -- \
 	err_has "4294967296 bytes" -- err_has "[ENOMEM]"
 
-fake=(FAKE_ERRNO=95 FAKE_HEAPS=1)
+fake=(FAKE_ERRNO=95 FAKE_HEAPS=2)
 run bufalloc alloc --size 4K --heap contig
 check "alloc: a heap that is not there" all status_is 1 -- \
 	err_has "provides: system" -- err_has "[EOPNOTSUPP]"
@@ -165,7 +173,7 @@ held() {
 	: >"$dir/out"
 	# Not through bufalloc(), so that $! is the tool itself.
 	FAKE_NODE=$node LD_PRELOAD=$PWD/$B/tests/unit/fake_kernel.so \
-		"$tool" alloc --device "$node" --size 4K --hold \
+		"$tool" alloc --node "$node" --size 4K --hold \
 		<"$dir/in" >"$dir/out" 2>/dev/null &
 	pid=$!
 	exec {fd}>"$dir/in"
@@ -206,6 +214,9 @@ complete_words() {
 }
 check "completion of commands" test "$(complete_words bufalloc al)" = alloc
 check "completion of heaps" test "$(complete_words bufalloc alloc --heap c)" = contig
+check "completion of heap auto" test "$(complete_words bufalloc explain --heap a)" = auto
+check "completion of explain" test "$(complete_words bufalloc e)" = explain
+check "completion of formats" test "$(complete_words bufalloc explain --format Y)" = "YU12 YV12 YUYV"
 check "completion of options" test "$(complete_words bufalloc alloc --ho)" = --hold
 
 finish

@@ -15,14 +15,19 @@ trap 'rm -rf "$dir"' EXIT
 chmod 755 "$dir"
 missing=$dir/missing
 
-run "$tool" info --device "$missing"
+run "$tool" info --node "$missing"
 check "info: no node: how to load the module" all status_is 1 -- \
 	err_is_one_line -- err_has "$missing does not exist" -- \
 	err_has "modprobe bufalloc" -- err_has "[ENOENT]" -- \
 	out_has "missing" -- out_has "not usable"
 
-run "$tool" alloc --size 4K --device "$missing"
+run "$tool" alloc --size 4K --node "$missing"
 check "alloc: no node: how to load the module" all status_is 1 -- \
+	err_is_one_line -- out_is_empty -- err_has "modprobe bufalloc" -- \
+	err_has "[ENOENT]"
+
+run "$tool" explain --size 4K --node "$missing"
+check "explain: no node: how to load the module" all status_is 1 -- \
 	err_is_one_line -- out_is_empty -- err_has "modprobe bufalloc" -- \
 	err_has "[ENOENT]"
 
@@ -34,7 +39,7 @@ else
 		err_has "/dev/bufalloc does not exist"
 fi
 
-run "$tool" info --json --device "$missing"
+run "$tool" info --json --node "$missing"
 check "info --json: the same in JSON" all status_is 1 -- \
 	out_has '"usable": false' -- out_has '"errno": "ENOENT"' -- \
 	out_has 'modprobe bufalloc'
@@ -44,15 +49,15 @@ else
 	skip "info --json: is JSON" "python3 is not installed"
 fi
 
-run "$tool" info --device /dev/null
+run "$tool" info --node /dev/null
 check "another driver's node" all status_is 1 -- err_is_one_line -- \
 	err_has "/dev/null is not bufalloc's" -- err_has "[ENOTTY]"
 
 touch "$dir/file"
-run "$tool" info --device "$dir/file"
+run "$tool" info --node "$dir/file"
 check "an ordinary file" all status_is 1 -- err_has "[ENOTTY]"
 
-run "$tool" info --device "$dir"
+run "$tool" info --node "$dir"
 check "a folder" all status_is 1 -- err_has "Is a directory" -- err_has "[EISDIR]"
 
 # As a user who is in no group.
@@ -64,16 +69,16 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null &&
 	getent group video >/dev/null && nobody test -x "$tool"; then
 	chgrp video "$dir/file"
 	chmod 660 "$dir/file"
-	run nobody "$tool" info --device "$dir/file"
+	run nobody "$tool" info --node "$dir/file"
 	check "no permission: names the group" all status_is 1 -- \
 		err_is_one_line -- err_has "members of group video" -- \
 		err_has "usermod -aG video USER" -- err_has "[EACCES]"
 	chmod 600 "$dir/file"
-	run nobody "$tool" info --device "$dir/file"
+	run nobody "$tool" info --node "$dir/file"
 	check "no permission for the group either: names the udev rule" all \
 		status_is 1 -- err_has "60-bufalloc.rules" -- err_has "[EACCES]"
 	chmod 700 "$dir"
-	run nobody "$tool" info --device "$dir/file"
+	run nobody "$tool" info --node "$dir/file"
 	check "a closed folder" all status_is 1 -- err_has "folder" -- \
 		err_has "[EACCES]"
 else

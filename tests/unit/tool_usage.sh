@@ -35,6 +35,8 @@ right "usage: bufalloc COMMAND" -h
 right "usage: bufalloc info" help info
 right "usage: bufalloc info" info --help
 right "usage: bufalloc alloc" help alloc
+right "usage: bufalloc explain" help explain
+right "usage: bufalloc explain" explain --help
 right "usage: bufalloc alloc" alloc -h
 right "bufalloc $(sed -n 's/^VERSION := //p' Makefile)" --version
 
@@ -47,7 +49,8 @@ wrong "unexpected argument 'more'" info more
 wrong "unknown option --frob" info --frob
 wrong "unknown option -x" info -x
 wrong "option --json=1 takes no value" info --json=1
-wrong "option --device needs a value" info --device
+wrong "option --node needs a value" info --node
+wrong "unknown option --device" info --device
 
 wrong "--size is missing" alloc
 wrong "--size is missing" alloc --heap contig
@@ -62,8 +65,31 @@ for count in '' 0 -1 x 1K 18446744073709551616; do
 	wrong "'$count' is not a count" alloc --size 4K --count "$count"
 done
 for heap in '' cma System 1; do
-	wrong "no heap is called '$heap': use system or contig" \
+	wrong "no heap is called '$heap': use auto, system or contig" \
 		alloc --size 4K --heap "$heap"
 done
+
+wrong "unexpected argument 'more'" explain --size 4K more
+wrong "unknown option --count" explain --size 4K --count
+wrong "the size is missing" explain
+wrong "the size is missing" explain --device /dev/null
+wrong "not both" explain --size 4K --format NV12 --width 64 --height 64
+wrong "belong together" explain --format NV12
+wrong "belong together" explain --format NV12 --width 64
+wrong "belong together" explain --width 64 --height 64
+wrong "'x' is not a size" explain --size x
+wrong "no heap is called 'cma'" explain --size 4K --heap cma
+wrong "no format is called 'nv12' here: use --size, or one of NV12 NV21" \
+	explain --format nv12 --width 64 --height 64
+for side in '' 0 -1 x 1K 1048577; do
+	wrong "'$side' is not a number of pixels: give 1 to 1048576" \
+		explain --format NV12 --width "$side" --height 64
+	wrong "'$side' is not a number of pixels: give 1 to 1048576" \
+		explain --format NV12 --height "$side" --width 64
+done
+many=()
+for _ in $(seq 17); do many+=(--device /dev/null); done
+wrong "more than 16 devices" explain --size 4K "${many[@]}"
+wrong "more than 16 devices" alloc --size 4K "${many[@]}"
 
 finish

@@ -17,6 +17,7 @@
 
 struct request {
 	const char *path;
+	struct tool_devices devices;
 	const char *name;
 	bool has_length;
 	uint64_t length;
@@ -26,42 +27,9 @@ struct request {
 	bool json;
 };
 
-/* "8294400", "4K", "64M", "1G": false if it is none of these, or too large. */
-static bool
-parse_number(const char *text, bool suffix, uint64_t *value)
-{
-	static const char suffixes[] = "KMG";
-	unsigned long long number;
-	unsigned int shift = 0;
-	const char *found;
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9') {
-		return false;
-	}
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (errno != 0) {
-		return false;
-	}
-	if (suffix && end[0] != '\0' && end[1] == '\0') {
-		found = strchr(suffixes, end[0] & ~0x20);
-		if (found == NULL || *found == '\0') {
-			return false;
-		}
-		shift = 10 * (unsigned int)(found - suffixes + 1);
-		end++;
-	}
-	if (*end != '\0' || number > UINT64_MAX >> shift) {
-		return false;
-	}
-	*value = (uint64_t)number << shift;
-	return true;
-}
-
 static enum tool_exit
 print_buffer(struct bufalloc_ctx *ctx, const struct request *request,
-	     uint64_t number, int fd)
+	     uint64_t number, int fd, const struct bufalloc_verdict *verdict)
 {
 	struct bufalloc_buf_info info;
 	struct json_object *object;
@@ -82,6 +50,9 @@ print_buffer(struct bufalloc_ctx *ctx, const struct request *request,
 		       number, fd, tool_amount(info.length).text, heap,
 		       info.runs, info.runs == 1 ? "" : "s",
 		       info.alloc_ns / 1000000, info.alloc_ns / 1000 % 1000);
+		if (verdict != NULL && number == 1) {
+			printf("%s\n", bufalloc_verdict_text(verdict));
+		}
 		return TOOL_OK;
 	}
 
@@ -103,6 +74,11 @@ print_buffer(struct bufalloc_ctx *ctx, const struct request *request,
 			       json_object_new_uint64(info.kernel_va));
 	json_object_object_add(object, "alloc_ns",
 			       json_object_new_uint64(info.alloc_ns));
+	if (verdict != NULL) {
+		json_object_object_add(
+			object, "verdict",
+			json_object_new_string(bufalloc_verdict_text(verdict)));
+	}
 	return tool_print_json(object);
 }
 
@@ -141,35 +117,57 @@ hold(int signal_fd)
 	}
 }
 
+/* Allocate one buffer, print it or what is wrong. */
+static enum tool_exit
+allocate_one(struct bufalloc_ctx *ctx, const struct request *request,
+	     uint64_t number, struct bufalloc_buf **buf)
+{
+	struct bufalloc_verdict *verdict = NULL;
+	enum tool_exit status;
+	char sentence[512];
+	int ret;
+
+	if (request->devices.count > 0) {
+		ret = bufalloc_alloc_for(ctx, request->length, request->heap,
+					 request->name, request->devices.uses,
+					 request->devices.count, 0, buf,
+					 &verdict);
+	} else {
+		ret = bufalloc_alloc(ctx, request->length, request->heap,
+				     request->name, buf);
+	}
+
+	if (ret == 0) {
+		status = print_buffer(ctx, request, number,
+				      bufalloc_buf_get_fd(*buf), verdict);
+	} else if (verdict != NULL) {
+		fflush(stdout);
+		status = tool_error(ret, bufalloc_verdict_text(verdict));
+	} else {
+		bufalloc_alloc_strerror(ctx, request->length, request->heap,
+					ret, sentence, sizeof(sentence));
+		fflush(stdout);
+		status = tool_error(ret, sentence);
+	}
+	bufalloc_verdict_destroy(verdict);
+	return status;
+}
+
 static enum tool_exit
 allocate(struct bufalloc_ctx *ctx, const struct request *request,
 	 int signal_fd)
 {
 	enum tool_exit status = TOOL_OK;
 	struct bufalloc_buf **bufs;
-	char sentence[512];
-	uint64_t i, done = 0;
-	int ret;
+	uint64_t i;
 
 	bufs = calloc(request->count, sizeof(*bufs));
 	if (bufs == NULL) {
 		return tool_error(-ENOMEM, bufalloc_strerror(-ENOMEM));
 	}
 
-	while (done < request->count && status == TOOL_OK) {
-		ret = bufalloc_alloc(ctx, request->length, request->heap,
-				     request->name, &bufs[done]);
-		if (ret < 0) {
-			bufalloc_alloc_strerror(ctx, request->length,
-						request->heap, ret, sentence,
-						sizeof(sentence));
-			fflush(stdout);
-			status = tool_error(ret, sentence);
-			break;
-		}
-		done++;
-		status = print_buffer(ctx, request, done,
-				      bufalloc_buf_get_fd(bufs[done - 1]));
+	for (i = 0; i < request->count && status == TOOL_OK; i++) {
+		status = allocate_one(ctx, request, i + 1, &bufs[i]);
 	}
 
 	if (status == TOOL_OK && request->hold) {
@@ -177,15 +175,15 @@ allocate(struct bufalloc_ctx *ctx, const struct request *request,
 		status = hold(signal_fd);
 	}
 
-	for (i = 0; i < done; i++) {
-		bufalloc_buf_destroy(bufs[i]);
+	while (i > 0) {
+		bufalloc_buf_destroy(bufs[--i]);
 	}
 	free(bufs);
 	return status;
 }
 
 static enum tool_exit
-open_and_allocate(const struct request *request)
+open_and_allocate(struct request *request)
 {
 	struct bufalloc_ctx *ctx;
 	enum tool_exit status;
@@ -212,7 +210,11 @@ open_and_allocate(const struct request *request)
 				       sizeof(sentence));
 		status = tool_error(ret, sentence);
 	} else {
-		status = allocate(ctx, request, signal_fd);
+		status = tool_devices_open(&request->devices);
+		if (status == TOOL_OK) {
+			status = allocate(ctx, request, signal_fd);
+		}
+		tool_devices_close(&request->devices);
 		bufalloc_close(ctx);
 	}
 
@@ -232,6 +234,7 @@ run_alloc(int argc, char *argv[])
 		{ "name", required_argument, NULL, 'n' },
 		{ "hold", no_argument, NULL, 'w' },
 		{ "device", required_argument, NULL, 'd' },
+		{ "node", required_argument, NULL, 'N' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -239,7 +242,7 @@ run_alloc(int argc, char *argv[])
 	struct request request = {
 		.path = BUFALLOC_DEVICE,
 		.name = "bufalloc-tool",
-		.heap = BUFALLOC_SYSTEM,
+		.heap = BUFALLOC_AUTO,
 		.count = 1,
 	};
 	int c;
@@ -247,24 +250,18 @@ run_alloc(int argc, char *argv[])
 	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			if (!parse_number(optarg, true, &request.length)) {
-				return tool_usage_error(
-					&tool_alloc,
-					"'%s' is not a size: give bytes, or K, M or G after a number (4096, 8100K, 64M)",
-					optarg);
+			if (!tool_number(optarg, true, &request.length)) {
+				return tool_size_error(&tool_alloc, optarg);
 			}
 			request.has_length = true;
 			break;
 		case 'H':
 			if (bufalloc_heap_from_name(optarg, &request.heap) < 0) {
-				return tool_usage_error(
-					&tool_alloc,
-					"no heap is called '%s': use system or contig",
-					optarg);
+				return tool_heap_error(&tool_alloc, optarg);
 			}
 			break;
 		case 'c':
-			if (!parse_number(optarg, false, &request.count) ||
+			if (!tool_number(optarg, false, &request.count) ||
 			    request.count == 0) {
 				return tool_usage_error(
 					&tool_alloc,
@@ -279,6 +276,11 @@ run_alloc(int argc, char *argv[])
 			request.hold = true;
 			break;
 		case 'd':
+			if (!tool_devices_add(&request.devices, optarg)) {
+				return tool_devices_error(&tool_alloc);
+			}
+			break;
+		case 'N':
 			request.path = optarg;
 			break;
 		case 'j':
@@ -306,18 +308,22 @@ const struct tool_command tool_alloc = {
 	.name = "alloc",
 	.summary = "allocate buffers and tell what they are",
 	.help =
-		"usage: bufalloc alloc --size N[K|M|G] [--heap system|contig] [--count N]\n"
-		"                      [--name TEXT] [--hold] [--json] [--device PATH]\n"
+		"usage: bufalloc alloc --size N[K|M|G] [--device NODE[:r|w|rw]]...\n"
+		"                      [--heap auto|system|contig] [--count N] [--name TEXT]\n"
+		"                      [--hold] [--json] [--node PATH]\n"
 		"\n"
 		"Allocate buffers, print what they are, and free them.\n"
 		"\n"
 		"  --size N       length in bytes; K, M, G: times 1024, 1024^2, 1024^3\n"
-		"  --heap HEAP    where the pages come from: system (default) or contig\n"
+		"  --device NODE  a device that must be able to use them (/dev/video0:w,\n"
+		"                 /dev/dri/card0:r); r, w: it reads, writes; default: both\n"
+		"  --heap HEAP    where the pages come from: auto (default: the cheapest that all\n"
+		"                 devices can use), system or contig\n"
 		"  --count N      how many buffers (default: 1)\n"
 		"  --name TEXT    name of the buffers in /sys/kernel/debug/dma_buf/bufinfo\n"
 		"  --hold         keep them until Enter, the end of the input, SIGINT or SIGTERM\n"
 		"  --json         print one JSON object a line for each buffer\n"
-		"  --device PATH  the device node (default: " BUFALLOC_DEVICE ")\n"
+		"  --node PATH    bufalloc's own device node (default: " BUFALLOC_DEVICE ")\n"
 		"  -h, --help     print this text\n"
 		"\n"
 		"Exit status: 0 allocated, 1 failed, 2 wrong usage.\n",

@@ -10,12 +10,24 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tool.h"
 
 #define LIBRARY_VERSION                                                    \
 	(BUFALLOC_VERSION_MAJOR << 16 | BUFALLOC_VERSION_MINOR << 8 |      \
 	 BUFALLOC_VERSION_PATCH)
+
+/* The modules that find the device behind a node. */
+static const struct {
+	const char *name;
+	const char *folder;
+} resolvers[] = {
+	{ "bufalloc-v4l2", "/sys/module/bufalloc_v4l2" },
+	{ "bufalloc-drm", "/sys/module/bufalloc_drm" },
+};
+
+#define RESOLVERS_LEN (sizeof(resolvers) / sizeof(resolvers[0]))
 
 /* Everything that is found out before anything is printed. */
 struct state {
@@ -26,6 +38,7 @@ struct state {
 	char group[64];
 	int err;	/* of bufalloc_open() or bufalloc_get_info() */
 	struct bufalloc_module_info info;
+	bool is_loaded[RESOLVERS_LEN];
 	char problem[512];	/* why it is not usable; "" if it is */
 	char advice[512];	/* what works, but not as it should; or "" */
 };
@@ -61,6 +74,11 @@ static void
 look_at_module(struct state *state)
 {
 	struct bufalloc_ctx *ctx;
+	size_t i;
+
+	for (i = 0; i < RESOLVERS_LEN; i++) {
+		state->is_loaded[i] = access(resolvers[i].folder, F_OK) == 0;
+	}
 
 	state->err = bufalloc_open(&ctx, state->path);
 	if (state->err < 0) {
@@ -107,7 +125,9 @@ print_json(const struct state *state)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *heaps = json_object_new_array();
+	struct json_object *modules;
 	const char *name;
+	size_t i;
 	uint32_t heap;
 	char mode[8];
 
@@ -163,6 +183,13 @@ print_json(const struct state *state)
 		json_object_new_uint64(state->info.contig_limit));
 	json_object_object_add(object, "contig_used",
 			       json_object_new_uint64(state->info.contig_used));
+	modules = json_object_new_object();
+	for (i = 0; i < RESOLVERS_LEN; i++) {
+		json_object_object_add(
+			modules, resolvers[i].name,
+			json_object_new_boolean(state->is_loaded[i]));
+	}
+	json_object_object_add(object, "resolvers", modules);
 	if (state->advice[0] != '\0') {
 		json_object_object_add(object, "advice",
 				       json_object_new_string(state->advice));
@@ -175,6 +202,7 @@ print_text(const struct state *state)
 {
 	bool any = false;
 	uint32_t heap;
+	size_t i;
 
 	printf("library       %s\n", tool_version(LIBRARY_VERSION).text);
 	if (state->node_exists) {
@@ -206,6 +234,10 @@ print_text(const struct state *state)
 	       tool_amount(state->info.contig_limit).text);
 	printf("contig used   %s by this user\n",
 	       tool_amount(state->info.contig_used).text);
+	for (i = 0; i < RESOLVERS_LEN; i++) {
+		printf("%-14s%s\n", resolvers[i].name,
+		       state->is_loaded[i] ? "loaded" : "not loaded");
+	}
 	if (state->advice[0] != '\0') {
 		printf("advice        %s\n", state->advice);
 	}
@@ -215,7 +247,7 @@ static enum tool_exit
 run_info(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "device", required_argument, NULL, 'd' },
+		{ "node", required_argument, NULL, 'N' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -226,7 +258,7 @@ run_info(int argc, char *argv[])
 
 	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		switch (c) {
-		case 'd':
+		case 'N':
 			state.path = optarg;
 			break;
 		case 'j':
@@ -266,14 +298,15 @@ const struct tool_command tool_info = {
 	.name = "info",
 	.summary = "tell whether the module is usable, its heaps and limits",
 	.help =
-		"usage: bufalloc info [--json] [--device PATH]\n"
+		"usage: bufalloc info [--json] [--node PATH]\n"
 		"\n"
 		"Tell whether bufalloc.ko is loaded and this user may use it, which heaps and\n"
-		"limits it has, and what to do where something is missing.\n"
+		"limits it has, whether the modules that know devices are loaded, and what to do\n"
+		"where something is missing.\n"
 		"\n"
-		"  --json         print one JSON object\n"
-		"  --device PATH  the device node (default: " BUFALLOC_DEVICE ")\n"
-		"  -h, --help     print this text\n"
+		"  --json       print one JSON object\n"
+		"  --node PATH  bufalloc's device node (default: " BUFALLOC_DEVICE ")\n"
+		"  -h, --help   print this text\n"
 		"\n"
 		"Exit status: 0 usable, 1 not usable, 2 wrong usage.\n",
 	.run = run_info,

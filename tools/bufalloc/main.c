@@ -8,6 +8,7 @@
 
 static const struct tool_command *const commands[] = {
 	&tool_info,
+	&tool_explain,
 	&tool_alloc,
 };
 

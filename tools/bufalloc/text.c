@@ -40,6 +40,38 @@ tool_version(uint32_t version)
 	return v;
 }
 
+bool
+tool_number(const char *text, bool suffix, uint64_t *value)
+{
+	static const char suffixes[] = "KMG";
+	unsigned long long number;
+	unsigned int shift = 0;
+	const char *found;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9') {
+		return false;
+	}
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno != 0) {
+		return false;
+	}
+	if (suffix && end[0] != '\0' && end[1] == '\0') {
+		found = strchr(suffixes, end[0] & ~0x20);
+		if (found == NULL || *found == '\0') {
+			return false;
+		}
+		shift = 10 * (unsigned int)(found - suffixes + 1);
+		end++;
+	}
+	if (*end != '\0' || number > UINT64_MAX >> shift) {
+		return false;
+	}
+	*value = (uint64_t)number << shift;
+	return true;
+}
+
 enum tool_exit
 tool_usage_error(const struct tool_command *command, const char *format, ...)
 {
@@ -73,6 +105,23 @@ tool_option_error(const struct tool_command *command, int result, char *argv[])
 		return tool_usage_error(command, "unknown option -%c", optopt);
 	}
 	return tool_usage_error(command, "unknown option %s", arg);
+}
+
+enum tool_exit
+tool_size_error(const struct tool_command *command, const char *text)
+{
+	return tool_usage_error(
+		command,
+		"'%s' is not a size: give bytes, or K, M or G after a number (4096, 8100K, 64M)",
+		text);
+}
+
+enum tool_exit
+tool_heap_error(const struct tool_command *command, const char *text)
+{
+	return tool_usage_error(
+		command,
+		"no heap is called '%s': use auto, system or contig", text);
 }
 
 const char *

@@ -5,6 +5,7 @@
 
 #include <bufalloc/bufalloc.h>
 #include <json-c/json_object.h>
+#include <stdbool.h>
 
 /** Exit statuses. */
 enum tool_exit {
@@ -23,6 +24,57 @@ struct tool_command {
 
 extern const struct tool_command tool_info;
 extern const struct tool_command tool_alloc;
+extern const struct tool_command tool_explain;
+
+/** As many devices as a buffer can be for. */
+#define TOOL_MAX_DEVICES 16
+
+/** The devices of the options --device. Start with all bytes 0. */
+struct tool_devices {
+	size_t count;
+	/** The nodes; they point into argv. */
+	char *nodes[TOOL_MAX_DEVICES];
+	/** As the library takes them; the descriptors are the tool's own. */
+	struct bufalloc_use uses[TOOL_MAX_DEVICES];
+};
+
+/**
+ * Add "NODE" or "NODE:r", ":w", ":rw"; cuts the end off. false: there are too
+ * many.
+ */
+bool
+tool_devices_add(struct tool_devices *devices, char *text);
+
+/** After false of tool_devices_add(). */
+enum tool_exit
+tool_devices_error(const struct tool_command *command);
+
+/** Open the nodes. Says what is wrong with the first that cannot be opened. */
+enum tool_exit
+tool_devices_open(struct tool_devices *devices);
+
+/** Close those that are open. */
+void
+tool_devices_close(struct tool_devices *devices);
+
+/** "8294400", with suffix also "4K", "64M", "1G"; false if none, too large. */
+bool
+tool_number(const char *text, bool suffix, uint64_t *value);
+
+/**
+ * Bytes of a frame without padding in a format that <drm_fourcc.h> or V4L2 has
+ * ("NV12"); 0 if the format is unknown here.
+ */
+uint64_t
+tool_frame_size(const char *format, uint64_t width, uint64_t height);
+
+/** The formats that tool_frame_size() knows: "NV12 NV21 ...". */
+struct tool_formats {
+	char text[256];
+};
+
+struct tool_formats
+tool_formats(void);
 
 /** A count of bytes as text: "8294400 bytes (7.9 MiB)". */
 struct tool_amount {
@@ -44,6 +96,13 @@ tool_version(uint32_t version);
 enum tool_exit
 tool_usage_error(const struct tool_command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/** The text of an option --size, --heap is none. */
+enum tool_exit
+tool_size_error(const struct tool_command *command, const char *text);
+
+enum tool_exit
+tool_heap_error(const struct tool_command *command, const char *text);
 
 /** After '?' of getopt_long() (with ':' first in its string) or ':'. */
 enum tool_exit
