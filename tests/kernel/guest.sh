@@ -1,13 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# guest.sh SUITE [KERNEL]: the test programs of one suite, in one guest of that
-# kernel (stock-6.1-amd64, debug-6.12-amd64). Prints TAP.
+# guest.sh SUITE [KERNEL [PROGRAM...]]: the test programs of one suite (or only
+# these), in one guest of that kernel (stock-6.1-amd64, debug-6.12-amd64). Prints
+# TAP.
 #
 #   plain       everything that needs no special guest
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
 #   swiotlb     a guest in which every DMA mapping bounces
 #   iommu       two devices in domains of their own and one outside the IOMMU
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
+#
+# For tests/controls: MODULE_DIR has other modules than the ones that are built
+# here, GUEST_LOG is where the guest's console goes, GUEST_OPTIONS are for run.
+#
+# shellcheck disable=SC2054 # the commas are QEMU's
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 suite=${1-}
@@ -64,6 +70,8 @@ masks)
 	;;
 esac
 
+[ $# -lt 3 ] || programs=("${@:3}")
+
 case $kernel in
 stock-6.1-amd64) headers=6.1-amd64 ;;
 debug-6.12-amd64) headers=6.12-debug ;;
@@ -73,19 +81,22 @@ esac
 kdir=$(tests/vm/headers "$headers") || exit 1
 make ktests test-modules KDIR="$kdir" >&2 || exit 1
 kmod=$PWD/$(make -s print-kmod KDIR="$kdir")
+modules_dir=${MODULE_DIR:-$kmod/kernel}
 arguments=()
 for module in bufalloc "${modules[@]}"; do
 	read -r name parameters <<<"$module"
 	case $name in
-	bufalloc*) module="$kmod/kernel/$name.ko $parameters" ;;
+	bufalloc*) module="$modules_dir/$name.ko $parameters" ;;
 	ba_*) module="$kmod/test-modules/$name.ko $parameters" ;;
 	esac
 	arguments+=(--module "$module")
 done
 logs=${BUFALLOC_LOG_DIR:-build/check/log}
 mkdir -p "$logs"
+# Words: they have no spaces.
+read -r -a more <<<"${GUEST_OPTIONS-}"
 exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout 600 \
 	--append "$append" "${options[@]}" "${arguments[@]}" \
-	--log "$logs/kernel-$suite-$kernel.guest.log" -- \
-	env BUFALLOC_KO="$kmod/kernel/bufalloc.ko" \
+	--log "${GUEST_LOG:-$logs/kernel-$suite-$kernel.guest.log}" \
+	"${more[@]}" -- env BUFALLOC_KO="$modules_dir/bufalloc.ko" \
 	tests/kernel/in-guest.sh build "${programs[@]}"

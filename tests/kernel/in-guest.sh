@@ -44,6 +44,26 @@ for program in "$@"; do
 	[ "$status" -le 1 ] || result "not ok" "$program: ends by itself ($status)"
 done
 
+# What was allocated and nothing points to any more, where the kernel looks for
+# such things (CONFIG_DEBUG_KMEMLEAK): it wants to have seen it unchanged in two
+# scans, and for 5 s, because what is young may be on its way.
+kmemleak=/sys/kernel/debug/kmemleak
+if [ -e $kmemleak ]; then
+	read -r -t 5.1 <> <(:)
+	echo scan >$kmemleak
+	echo scan >$kmemleak
+	leaks=$(awk '/^unreferenced object/ { if (text ~ /\[(bufalloc|ba_)/) print text
+			text = "" }
+		{ text = text "# " $0 "\n" }
+		END { if (text ~ /\[(bufalloc|ba_)/) print text }' $kmemleak)
+	if [ -z "$leaks" ]; then
+		result ok "kmemleak finds nothing of ours"
+	else
+		echo "$leaks"
+		result "not ok" "kmemleak finds nothing of ours"
+	fi
+fi
+
 # The test's own drivers go first; the others hold nothing of ours any more.
 for module in ba_importer ba_edu bufalloc_v4l2 bufalloc_drm; do
 	[ ! -d "/sys/module/$module" ] || rmmod "$module" ||

