@@ -27,6 +27,8 @@
 
 #include "gstbufallocallocator.h"
 
+#include "gstbufallocdevices.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -47,6 +49,12 @@ struct _GstBufallocAllocator
   struct bufalloc_ctx *ctx;
 
   gint heap;                    /* enum bufalloc_heap, atomic */
+  gint chosen_heap;             /* of the newest memory, atomic */
+  gchar *device_list;           /* protected by the object lock */
+  gboolean said;                /* the choice below; all protected by lock */
+  enum bufalloc_heap said_heap;
+  guint32 said_reason;
+  gint said_device;
   GstBufallocCounts counts;     /* protected by the object lock */
 
   gpointer (*parent_map) (GstMemory * mem, GstMapInfo * info, gsize maxsize);
@@ -54,6 +62,34 @@ struct _GstBufallocAllocator
 
 G_DEFINE_FINAL_TYPE (GstBufallocAllocator, gst_bufalloc_allocator,
     GST_TYPE_DMABUF_ALLOCATOR)
+
+/**
+ * gst_bufalloc_heap_get_type:
+ *
+ * Returns: the type of the property that names a heap
+ *
+ * Since: 0.1
+ */
+GType
+gst_bufalloc_heap_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {BUFALLOC_AUTO, "The cheapest that the devices upstream and downstream can "
+          "use", "auto"},
+    {BUFALLOC_SYSTEM, "Pages from anywhere, for devices behind an IOMMU and "
+          "for drivers that use the CPU", "system"},
+    {BUFALLOC_CONTIG, "One physical range below 4 GiB, for devices that take "
+          "memory only in one piece", "contig"},
+    {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstBufallocHeap",
+            values));
+
+  return type;
+}
 
 /**
  * gst_bufalloc_errno_name:
@@ -131,17 +167,12 @@ gst_bufalloc_allocator_mem_map (GstMemory * mem, GstMapInfo * info,
   return data;
 }
 
+/* An error of the element. reason is a sentence. */
 static void
 gst_bufalloc_allocator_report (GstBufallocAllocator * self, gsize length,
-    enum bufalloc_heap heap, gint err)
+    enum bufalloc_heap heap, gint err, const gchar * reason)
 {
   GstElement *reporter;
-  gchar reason[512];
-
-  g_mutex_lock (&self->lock);
-  bufalloc_alloc_strerror (self->ctx, length, heap, err, reason,
-      sizeof (reason));
-  g_mutex_unlock (&self->lock);
 
   GST_ERROR_OBJECT (self, "%s", reason);
 
@@ -158,6 +189,112 @@ gst_bufalloc_allocator_report (GstBufallocAllocator * self, gsize length,
         ("%" G_GSIZE_FORMAT " bytes, heap %s: %s (%d)", length,
             bufalloc_heap_name (heap), gst_bufalloc_errno_name (err), -err));
   gst_object_unref (reporter);
+}
+
+/* The devices of the property, or else those on both sides of the element. */
+static gint
+gst_bufalloc_allocator_open_devices (GstBufallocAllocator * self,
+    GstBufallocDevices * devices, gchar ** reason)
+{
+  GstElement *reporter;
+  gchar *list;
+  gint err = 0;
+
+  *reason = NULL;
+  devices->n = 0;
+  GST_OBJECT_LOCK (self);
+  list = g_strdup (self->device_list);
+  GST_OBJECT_UNLOCK (self);
+
+  if (list != NULL) {
+    err = gst_bufalloc_devices_open (devices, list, reason);
+    g_free (list);
+    return err;
+  }
+  reporter = g_weak_ref_get (&self->reporter);
+  if (reporter != NULL) {
+    gst_bufalloc_devices_find (devices, self->ctx, reporter);
+    gst_object_unref (reporter);
+  }
+
+  return 0;
+}
+
+/* The choice is said once, not for each buffer of a pool: they differ in how many
+ * segments they have. Called with lock. */
+static void
+gst_bufalloc_allocator_say (GstBufallocAllocator * self,
+    const struct bufalloc_verdict *verdict)
+{
+  enum bufalloc_heap heap = bufalloc_verdict_get_heap (verdict);
+  guint32 reason = bufalloc_verdict_get_reason (verdict);
+  gint device = bufalloc_verdict_get_device (verdict);
+
+  if (self->said && self->said_heap == heap && self->said_reason == reason
+      && self->said_device == device) {
+    GST_DEBUG_OBJECT (self, "%s", bufalloc_verdict_text (verdict));
+    return;
+  }
+
+  GST_INFO_OBJECT (self, "%s", bufalloc_verdict_text (verdict));
+  self->said = TRUE;
+  self->said_heap = heap;
+  self->said_reason = reason;
+  self->said_device = device;
+}
+
+/* Of the heap that all devices can use. Called with lock. */
+static gint
+gst_bufalloc_allocator_alloc_auto (GstBufallocAllocator * self, gsize length,
+    struct bufalloc_buf **buf, gchar ** reason)
+{
+  struct bufalloc_verdict *verdict = NULL;
+  GstBufallocDevices devices;
+  gint err;
+
+  err = gst_bufalloc_allocator_open_devices (self, &devices, reason);
+  if (err == 0)
+    err = bufalloc_alloc_for (self->ctx, length, BUFALLOC_AUTO, self->name,
+        devices.uses, devices.n, 0, buf, &verdict);
+  gst_bufalloc_devices_close (&devices);
+  if (verdict == NULL)
+    return err;
+
+  if (err < 0) {
+    *reason = g_strdup (bufalloc_verdict_text (verdict));
+  } else {
+    g_atomic_int_set (&self->chosen_heap, bufalloc_verdict_get_heap (verdict));
+    gst_bufalloc_allocator_say (self, verdict);
+  }
+  bufalloc_verdict_destroy (verdict);
+
+  return err;
+}
+
+/* Called with lock. On failure reason is a sentence. */
+static gint
+gst_bufalloc_allocator_alloc_buf (GstBufallocAllocator * self, gsize length,
+    enum bufalloc_heap heap, struct bufalloc_buf **buf, gchar ** reason)
+{
+  gint err;
+
+  *reason = NULL;
+  if (heap == BUFALLOC_AUTO) {
+    err = gst_bufalloc_allocator_alloc_auto (self, length, buf, reason);
+  } else {
+    err = bufalloc_alloc (self->ctx, length, heap, self->name, buf);
+    if (err == 0)
+      g_atomic_int_set (&self->chosen_heap, heap);
+  }
+
+  if (err < 0 && *reason == NULL) {
+    gchar text[512];
+
+    bufalloc_alloc_strerror (self->ctx, length, heap, err, text, sizeof (text));
+    *reason = g_strdup (text);
+  }
+
+  return err;
 }
 
 /**
@@ -180,6 +317,7 @@ gst_bufalloc_allocator_alloc_with_slack (GstBufallocAllocator * self,
   struct bufalloc_buf *buf = NULL;
   GstMemory *mem;
   gsize length;
+  gchar *reason = NULL;
   gint fd = -1, err;
 
   if (!g_size_checked_add (&length, size, slack)) {
@@ -189,19 +327,22 @@ gst_bufalloc_allocator_alloc_with_slack (GstBufallocAllocator * self,
   }
 
   g_mutex_lock (&self->lock);
-  err = bufalloc_alloc (self->ctx, length, heap, self->name, &buf);
+  err = gst_bufalloc_allocator_alloc_buf (self, length, heap, &buf, &reason);
   if (err == 0) {
     length = bufalloc_buf_get_length (buf);
     /* the memory outlives buf */
     fd = fcntl (bufalloc_buf_get_fd (buf), F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
+    if (fd < 0) {
       err = -errno;
+      reason = g_strdup (bufalloc_strerror (err));
+    }
     bufalloc_buf_destroy (buf);
   }
   g_mutex_unlock (&self->lock);
 
   if (err < 0) {
-    gst_bufalloc_allocator_report (self, length, heap, err);
+    gst_bufalloc_allocator_report (self, length, heap, err, reason);
+    g_free (reason);
     return NULL;
   }
 
@@ -221,7 +362,7 @@ gst_bufalloc_allocator_alloc_with_slack (GstBufallocAllocator * self,
   GST_OBJECT_UNLOCK (self);
   GST_DEBUG_OBJECT (self, "memory %p: fd %d, %" G_GSIZE_FORMAT " of %"
       G_GSIZE_FORMAT " bytes, heap %s", mem, fd, size, length,
-      bufalloc_heap_name (heap));
+      bufalloc_heap_name (gst_bufalloc_allocator_get_chosen_heap (self)));
 
   return mem;
 }
@@ -265,6 +406,7 @@ gst_bufalloc_allocator_finalize (GObject * object)
   bufalloc_close (self->ctx);
   g_weak_ref_clear (&self->reporter);
   g_free (self->name);
+  g_free (self->device_list);
   g_mutex_clear (&self->lock);
 
   G_OBJECT_CLASS (gst_bufalloc_allocator_parent_class)->finalize (object);
@@ -351,6 +493,7 @@ gst_bufalloc_allocator_set_heap (GstBufallocAllocator * self,
     enum bufalloc_heap heap)
 {
   g_atomic_int_set (&self->heap, heap);
+  g_atomic_int_set (&self->chosen_heap, heap);
 }
 
 /**
@@ -365,6 +508,38 @@ enum bufalloc_heap
 gst_bufalloc_allocator_get_heap (GstBufallocAllocator * self)
 {
   return g_atomic_int_get (&self->heap);
+}
+
+/**
+ * gst_bufalloc_allocator_get_chosen_heap:
+ * @self: a #GstBufallocAllocator
+ *
+ * Returns: where the newest memory comes from; what is set if there is none
+ *
+ * Since: 0.1
+ */
+enum bufalloc_heap
+gst_bufalloc_allocator_get_chosen_heap (GstBufallocAllocator * self)
+{
+  return g_atomic_int_get (&self->chosen_heap);
+}
+
+/**
+ * gst_bufalloc_allocator_set_device_list:
+ * @self: a #GstBufallocAllocator
+ * @list: (nullable): nodes of the devices that %BUFALLOC_AUTO is for, with
+ *   commas between them; %NULL for those on both sides of the element
+ *
+ * Since: 0.1
+ */
+void
+gst_bufalloc_allocator_set_device_list (GstBufallocAllocator * self,
+    const gchar * list)
+{
+  GST_OBJECT_LOCK (self);
+  g_free (self->device_list);
+  self->device_list = g_strdup (list);
+  GST_OBJECT_UNLOCK (self);
 }
 
 /**

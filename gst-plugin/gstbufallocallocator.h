@@ -17,6 +17,11 @@ G_BEGIN_DECLS
  */
 #define GST_ALLOCATOR_BUFALLOC "bufalloc"
 
+#define GST_TYPE_BUFALLOC_HEAP (gst_bufalloc_heap_get_type ())
+
+G_GNUC_INTERNAL
+GType gst_bufalloc_heap_get_type (void);
+
 #define GST_TYPE_BUFALLOC_ALLOCATOR (gst_bufalloc_allocator_get_type ())
 G_DECLARE_FINAL_TYPE (GstBufallocAllocator, gst_bufalloc_allocator,
     GST, BUFALLOC_ALLOCATOR, GstDmaBufAllocator)
@@ -53,6 +58,14 @@ void gst_bufalloc_allocator_set_heap (GstBufallocAllocator * self,
 G_GNUC_INTERNAL
 enum bufalloc_heap
 gst_bufalloc_allocator_get_heap (GstBufallocAllocator * self);
+
+G_GNUC_INTERNAL
+enum bufalloc_heap
+gst_bufalloc_allocator_get_chosen_heap (GstBufallocAllocator * self);
+
+G_GNUC_INTERNAL
+void gst_bufalloc_allocator_set_device_list (GstBufallocAllocator * self,
+                                             const gchar * list);
 
 G_GNUC_INTERNAL
 GstMemory * gst_bufalloc_allocator_alloc_with_slack (GstBufallocAllocator * self,

@@ -99,8 +99,16 @@ real_peer (GstPad * pad)
   return peer;
 }
 
-static gboolean
-is_display (GstElement * element)
+/**
+ * gst_bufalloc_is_display:
+ * @element: any element
+ *
+ * Returns: whether it is a kmssink
+ *
+ * Since: 0.1
+ */
+gboolean
+gst_bufalloc_is_display (GstElement * element)
 {
   GstElementFactory *factory = gst_element_get_factory (element);
 
@@ -132,20 +140,22 @@ ref_pad (gconstpointer pad, gpointer unused)
   return gst_object_ref ((gpointer) pad);
 }
 
-static GstElement *
-find_display (GstElement * element, guint depth)
+/* Add the elements that get the very buffers of element and for which wanted()
+ * is true. */
+static void
+collect (GstElement * element, guint depth,
+    gboolean (*wanted) (GstElement *), GPtrArray * found)
 {
-  GstElement *found = NULL;
   GList *pads, *l;
 
   if (depth == 0)
-    return NULL;
+    return;
 
   GST_OBJECT_LOCK (element);
   pads = g_list_copy_deep (element->srcpads, ref_pad, NULL);
   GST_OBJECT_UNLOCK (element);
 
-  for (l = pads; l != NULL && found == NULL; l = l->next) {
+  for (l = pads; l != NULL; l = l->next) {
     GstPad *peer = real_peer (l->data);
     GstElement *next;
 
@@ -156,14 +166,32 @@ find_display (GstElement * element, guint depth)
     if (next == NULL)
       continue;
 
-    if (is_display (next))
-      found = gst_object_ref (next);
+    if (wanted (next))
+      g_ptr_array_add (found, gst_object_ref (next));
     else if (passes_buffers (next))
-      found = find_display (next, depth - 1);
+      collect (next, depth - 1, wanted, found);
     gst_object_unref (next);
   }
   g_list_free_full (pads, gst_object_unref);
+}
 
+/**
+ * gst_bufalloc_display_collect:
+ * @element: where to start
+ * @wanted: which elements
+ *
+ * Returns: (transfer container): those elements downstream that get the very
+ * buffers that @element pushes and that are wanted, in the order of the pads
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+gst_bufalloc_display_collect (GstElement * element,
+    gboolean (*wanted) (GstElement *))
+{
+  GPtrArray *found = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  collect (element, MAX_DEPTH, wanted, found);
   return found;
 }
 
@@ -179,11 +207,27 @@ find_display (GstElement * element, guint depth)
 GstElement *
 gst_bufalloc_display_find (GstElement * element)
 {
-  return find_display (element, MAX_DEPTH);
+  GPtrArray *found = gst_bufalloc_display_collect (element,
+      gst_bufalloc_is_display);
+  GstElement *display = NULL;
+
+  if (found->len > 0)
+    display = gst_object_ref (found->pdata[0]);
+  g_ptr_array_unref (found);
+
+  return display;
 }
 
-static gint
-open_display (GstElement * display)
+/**
+ * gst_bufalloc_display_open:
+ * @display: a kmssink
+ *
+ * Returns: a file descriptor of its DRM device, the caller's own, or -1
+ *
+ * Since: 0.1
+ */
+gint
+gst_bufalloc_display_open (GstElement * display)
 {
   gchar *driver = NULL, *bus_id = NULL;
   gint fd = -1, own;
@@ -282,7 +326,7 @@ gst_bufalloc_display_try_import (GstElement * display, GstBuffer * buffer,
   if (meta == NULL || gst_buffer_n_memory (buffer) != 1)
     return GST_BUFALLOC_DISPLAY_UNTRIED;
 
-  fd = open_display (display);
+  fd = gst_bufalloc_display_open (display);
   if (fd < 0) {
     GST_INFO_OBJECT (display, "cannot be opened to try an import: %s",
         g_strerror (errno));

@@ -39,7 +39,17 @@ typedef struct
 } GstBufallocRefusal;
 
 G_GNUC_INTERNAL
+gboolean gst_bufalloc_is_display (GstElement * element);
+
+G_GNUC_INTERNAL
+GPtrArray * gst_bufalloc_display_collect (GstElement * element,
+                                          gboolean (*wanted) (GstElement *));
+
+G_GNUC_INTERNAL
 GstElement * gst_bufalloc_display_find (GstElement * element);
+
+G_GNUC_INTERNAL
+gint gst_bufalloc_display_open (GstElement * display);
 
 G_GNUC_INTERNAL
 GstBufallocDisplayResult

@@ -16,8 +16,9 @@
  *     kmssink driver-name=vkms
  * ]|
  *
- * A display that needs its memory in one piece (most of those without an IOMMU)
- * gets it with heap=contig.
+ * Which memory that is depends on the devices: one without an IOMMU may need each
+ * frame in one piece. The element finds the devices on both sides by itself, takes
+ * the cheapest heap that all can use, and its log (bufalloc:4) says why.
  *
  * What would otherwise go wrong in silence is said once, as a warning on the
  * bus: a display that refuses to import the buffers (it then copies each frame),
@@ -44,7 +45,7 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
 
-#define DEFAULT_HEAP BUFALLOC_SYSTEM
+#define DEFAULT_HEAP BUFALLOC_AUTO
 #define DEFAULT_EXTRA_BYTES GST_BUFALLOC_EXTRA_AUTO
 #define DEFAULT_MIN_BUFFERS 2
 #define DEFAULT_STRIDE_ALIGN 1
@@ -55,6 +56,7 @@ enum
   PROP_0,
   PROP_DEVICE,
   PROP_HEAP,
+  PROP_DEVICES,
   PROP_MIN_BUFFERS,
   PROP_EXTRA_BYTES,
   PROP_STRIDE_ALIGN,
@@ -72,12 +74,14 @@ struct _GstBufalloc
    * streaming thread touches. */
   gchar *device;
   enum bufalloc_heap heap;
+  gchar *devices;               /* NULL: those on both sides */
   guint min_buffers;
   gint extra_bytes;
   guint stride_align;
 
   GstBufallocAllocator *allocator;      /* from READY on */
   GstBufallocCounts last_counts;        /* of the allocator before */
+  enum bufalloc_heap last_heap; /* of it, too */
 
   guint64 frames;
   guint64 own_frames;
@@ -95,26 +99,6 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/x-raw"));
-
-#define GST_TYPE_BUFALLOC_HEAP (gst_bufalloc_heap_get_type ())
-static GType
-gst_bufalloc_heap_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    {BUFALLOC_SYSTEM, "Pages from anywhere, for devices behind an IOMMU and "
-          "for drivers that use the CPU", "system"},
-    {BUFALLOC_CONTIG, "One physical range below 4 GiB, for devices that take "
-          "memory only in one piece", "contig"},
-    {0, NULL, NULL},
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstBufallocHeap",
-            values));
-
-  return type;
-}
 
 /* (transfer full) (nullable) */
 static GstBufallocAllocator *
@@ -134,17 +118,21 @@ static GstStructure *
 gst_bufalloc_get_stats (GstBufalloc * self)
 {
   static const gchar *const display[] = { "untried", "imported", "refused" };
+  enum bufalloc_heap heap;
   GstBufallocCounts counts;
   GstStructure *stats;
 
   GST_OBJECT_LOCK (self);
-  if (self->allocator != NULL)
+  if (self->allocator != NULL) {
     gst_bufalloc_allocator_get_counts (self->allocator, &counts);
-  else
+    heap = gst_bufalloc_allocator_get_chosen_heap (self->allocator);
+  } else {
     counts = self->last_counts;
+    heap = counts.allocations > 0 ? self->last_heap : self->heap;
+  }
 
   stats = gst_structure_new ("application/x-bufalloc-stats",
-      "heap", G_TYPE_STRING, bufalloc_heap_name (self->heap),
+      "heap", G_TYPE_STRING, bufalloc_heap_name (heap),
       "allocations", G_TYPE_UINT64, counts.allocations,
       "allocated-bytes", G_TYPE_UINT64, counts.allocated_bytes,
       "buffers", G_TYPE_UINT64, counts.buffers,
@@ -418,6 +406,7 @@ gst_bufalloc_open (GstBufalloc * self)
   GST_OBJECT_LOCK (self);
   self->allocator = GST_BUFALLOC_ALLOCATOR (allocator);
   gst_bufalloc_allocator_set_heap (self->allocator, self->heap);
+  gst_bufalloc_allocator_set_device_list (self->allocator, self->devices);
   GST_OBJECT_UNLOCK (self);
 
   return TRUE;
@@ -432,8 +421,10 @@ gst_bufalloc_close (GstBufalloc * self)
   GST_OBJECT_LOCK (self);
   allocator = self->allocator;
   self->allocator = NULL;
-  if (allocator != NULL)
+  if (allocator != NULL) {
     gst_bufalloc_allocator_get_counts (allocator, &self->last_counts);
+    self->last_heap = gst_bufalloc_allocator_get_chosen_heap (allocator);
+  }
   GST_OBJECT_UNLOCK (self);
 
   gst_clear_object (&allocator);
@@ -478,6 +469,12 @@ gst_bufalloc_set_property (GObject * object, guint prop_id,
       if (self->allocator != NULL)
         gst_bufalloc_allocator_set_heap (self->allocator, self->heap);
       break;
+    case PROP_DEVICES:
+      g_free (self->devices);
+      self->devices = g_value_dup_string (value);
+      if (self->allocator != NULL)
+        gst_bufalloc_allocator_set_device_list (self->allocator, self->devices);
+      break;
     case PROP_MIN_BUFFERS:
       self->min_buffers = g_value_get_uint (value);
       break;
@@ -520,6 +517,9 @@ gst_bufalloc_get_property (GObject * object, guint prop_id, GValue * value,
     case PROP_HEAP:
       g_value_set_enum (value, self->heap);
       break;
+    case PROP_DEVICES:
+      g_value_set_string (value, self->devices);
+      break;
     case PROP_MIN_BUFFERS:
       g_value_set_uint (value, self->min_buffers);
       break;
@@ -543,6 +543,7 @@ gst_bufalloc_finalize (GObject * object)
 
   gst_clear_object (&self->allocator);
   g_free (self->device);
+  g_free (self->devices);
 
   G_OBJECT_CLASS (gst_bufalloc_parent_class)->finalize (object);
 }
@@ -575,14 +576,26 @@ gst_bufalloc_class_init (GstBufallocClass * klass)
   /**
    * bufalloc:heap:
    *
-   * Where the memory of the buffers comes from. A device without an IOMMU that
-   * takes one DMA segment per buffer needs "contig".
+   * Where the memory of the buffers comes from. With "auto" that is the cheapest
+   * heap that all devices can use.
    *
    * Since: 0.1
    */
   properties[PROP_HEAP] = g_param_spec_enum ("heap", "Heap",
-      "Where the memory comes from; contig if a device refuses system",
+      "Where the memory comes from; auto: what the devices on both sides need",
       GST_TYPE_BUFALLOC_HEAP, DEFAULT_HEAP, flags);
+
+  /**
+   * bufalloc:devices:
+   *
+   * Nodes of the devices that heap "auto" is for, with commas between them, in
+   * place of those upstream and downstream. An empty string is no device.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_DEVICES] = g_param_spec_string ("devices", "Devices",
+      "Nodes of the devices that the buffers are for, with commas between them; "
+      "unset: those upstream and downstream", NULL, flags);
 
   /**
    * bufalloc:min-buffers:
@@ -633,7 +646,7 @@ gst_bufalloc_class_init (GstBufallocClass * klass)
    *
    * What happened so far:
    *
-   * - `heap` (string): the heap that is set
+   * - `heap` (string): that of the newest buffer, or what is set
    * - `allocations` (guint64): dma-bufs allocated since READY
    * - `allocated-bytes` (guint64): bytes of them
    * - `buffers` (guint64): of them, those that exist now

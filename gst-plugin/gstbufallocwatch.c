@@ -18,63 +18,13 @@
 
 #include "gstbufallocwatch.h"
 
+#include "gstbufallocdevices.h"
+
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
 
 /* This many frames in a row that the CPU read are no accident. */
 #define MAX_READ_FRAMES 8
-
-static gboolean
-is_queue (GstElement * element)
-{
-  GstElementFactory *factory = gst_element_get_factory (element);
-  const gchar *name = factory ? GST_OBJECT_NAME (factory) : "";
-
-  return g_str_equal (name, "queue") || g_str_equal (name, "queue2")
-      || g_str_equal (name, "tee");
-}
-
-/* The element whose buffers arrive here: look through those that only pass them
- * on. (transfer full) (nullable) */
-static GstElement *
-find_upstream (GstBaseTransform * self)
-{
-  GstPad *pad = gst_object_ref (GST_BASE_TRANSFORM_SINK_PAD (self));
-  GstElement *element = NULL;
-
-  while (pad != NULL) {
-    GstPad *peer = gst_pad_get_peer (pad);
-
-    gst_clear_object (&pad);
-    if (peer == NULL)
-      break;
-    if (GST_IS_PROXY_PAD (peer)) {
-      pad = GST_PAD (gst_proxy_pad_get_internal (GST_PROXY_PAD (peer)));
-      gst_object_unref (peer);
-      continue;
-    }
-
-    gst_clear_object (&element);
-    element = gst_pad_get_parent_element (peer);
-    gst_object_unref (peer);
-    if (element == NULL)
-      break;
-    if (GST_IS_BASE_TRANSFORM (element)) {
-      if (!gst_base_transform_is_passthrough (GST_BASE_TRANSFORM (element))
-          && !gst_base_transform_is_in_place (GST_BASE_TRANSFORM (element)))
-        break;
-    } else if (!is_queue (element)) {
-      break;
-    }
-    GST_OBJECT_LOCK (element);
-    if (element->sinkpads != NULL)
-      pad = gst_object_ref (element->sinkpads->data);
-    GST_OBJECT_UNLOCK (element);
-  }
-  gst_clear_object (&pad);
-
-  return element;
-}
 
 /**
  * gst_bufalloc_watch_foreign_frame:
@@ -98,7 +48,7 @@ gst_bufalloc_watch_foreign_frame (GstBufallocWatch * watch,
   if (watch->warned_foreign)
     return;
   watch->warned_foreign = TRUE;
-  upstream = find_upstream (self);
+  upstream = gst_bufalloc_devices_find_upstream (GST_ELEMENT (self));
   if (upstream == NULL)
     return;
 
@@ -147,8 +97,8 @@ try_display (GstBufallocWatch * watch, GstElement * self,
     if (refusal.no_import)
       what = "No setting of bufalloc changes that; use another display driver, "
           "or leave bufalloc out";
-    else if (heap != BUFALLOC_CONTIG)
-      what = "Set heap=contig on bufalloc";
+    else if (heap == BUFALLOC_SYSTEM)
+      what = "Set heap=auto on bufalloc";
     else
       what = "Try another format or size, or stride-align on bufalloc";
 

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A stand-in for bufalloc.ko, for machines that cannot load it. Linked with the
- * library's own buf.c, heap.c and strerror.c in place of ctx.c it makes a
+ * library's own files in place of ctx.c it makes a
  * libbufalloc.so of the same soname whose buffers are memfds: they have an
  * inode, a length and an mmap like a dma-buf, but no device can import them.
  * What only the kernel can show is shown in a guest, by the same programs with
  * the library itself.
+ *
+ * Files are devices by what their names contain: "one-segment" needs contig,
+ * "anything" needs nothing and gets more segments each time, "nothing" can use no memory at all, "no-dmabuf"
+ * takes no dma-bufs. All others are no devices.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bufalloc.h>
 #include <linux/dma-buf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,11 +28,91 @@
 #define MAX_LENGTH (UINT64_C(1) << 30)
 #define CONTIG_LIMIT (UINT64_C(256) << 20)
 
+/* 0 or a negative errno. */
+static int
+fake_device_info(struct bufalloc_device_info *info)
+{
+	char link[64], path[4096];
+	const char *name;
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", info->fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len < 0) {
+		return -EBADF;
+	}
+	path[len] = '\0';
+	name = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
+	if (strstr(name, "no-dmabuf") != NULL) {
+		return -EOPNOTSUPP;
+	}
+	if (strstr(name, "one-segment") != NULL) {
+		info->out_max_segments = 1;
+	} else if (strstr(name, "anything") != NULL) {
+		info->out_max_segments = BUFALLOC_ANY_SEGMENTS;
+	} else if (strstr(name, "nothing") != NULL) {
+		info->out_max_segments = 0;
+	} else {
+		return -ENODEV;
+	}
+	snprintf((char *)info->out_name, sizeof(info->out_name), "%.40s", name);
+	snprintf((char *)info->out_driver, sizeof(info->out_driver), "%s",
+		 info->access == BUFALLOC_ACCESS_WRITE ? "writer" :
+		 info->access == BUFALLOC_ACCESS_READ  ? "reader" :
+							 "both");
+	return 0;
+}
+
+/* Which heap the devices need. 0 or a negative errno. */
+static int
+fake_solve(struct bufalloc_alloc *alloc)
+{
+	struct bufalloc_alloc_verdict *verdict =
+		(struct bufalloc_alloc_verdict *)(uintptr_t)alloc->verdict;
+	struct bufalloc_alloc_device *devices =
+		(struct bufalloc_alloc_device *)(uintptr_t)alloc->devices;
+	static uint32_t scattered;
+	uint32_t i;
+	int ret = 0;
+
+	if (verdict == NULL) {
+		return 0;
+	}
+	verdict->out_heap = BUFALLOC_HEAP_SYSTEM;
+	verdict->out_device = BUFALLOC_NO_DEVICE;
+	for (i = 0; i < alloc->device_count && ret == 0; i++) {
+		struct bufalloc_device_info info = {
+			.fd = devices[i].fd,
+			.access = devices[i].access,
+		};
+
+		devices[i].out_proof = BUFALLOC_PROOF_MAPPED;
+		devices[i].out_segments = 1;
+		ret = fake_device_info(&info);
+		if (ret < 0) {
+			verdict->out_reason = BUFALLOC_REASON_NOT_A_DEVICE;
+			verdict->out_device = i;
+		} else if (info.out_max_segments == 0) {
+			verdict->out_reason = BUFALLOC_REASON_BOUNCE;
+			verdict->out_device = i;
+			ret = -ENOSPC;
+		} else if (info.out_max_segments == 1) {
+			verdict->out_heap = BUFALLOC_HEAP_CONTIG;
+			verdict->out_reason = BUFALLOC_REASON_ONE_SEGMENT;
+			verdict->out_device = i;
+		} else {
+			devices[i].out_segments = ++scattered;
+		}
+	}
+	verdict->out_error = ret;
+	return ret;
+}
+
 static int
 fake_alloc(struct bufalloc_alloc *alloc)
 {
 	uint64_t length = (alloc->length + PAGE - 1) / PAGE * PAGE;
-	int fd;
+	int fd, err;
 
 	if (alloc->length == 0 || alloc->heap > BUFALLOC_HEAP_CONTIG) {
 		return -EINVAL;
@@ -37,6 +122,10 @@ fake_alloc(struct bufalloc_alloc *alloc)
 	}
 	if (alloc->heap == BUFALLOC_HEAP_CONTIG && length > CONTIG_LIMIT) {
 		return -EDQUOT;
+	}
+	err = fake_solve(alloc);
+	if (err < 0) {
+		return err;
 	}
 
 	fd = memfd_create("bufalloc", MFD_CLOEXEC);
@@ -74,6 +163,8 @@ private_ioctl(int fd, unsigned long request, void *arg)
 	switch (request) {
 	case BUFALLOC_IOCTL_ALLOC:
 		return fake_alloc(arg);
+	case BUFALLOC_IOCTL_DEVICE_INFO:
+		return fake_device_info(arg);
 	case BUFALLOC_IOCTL_BUFFER_INFO:
 		return fake_buffer_info(arg);
 	case DMA_BUF_SET_NAME:

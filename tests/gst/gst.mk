@@ -11,8 +11,8 @@ GST_TEST_PKGS := gstreamer-check-1.0 gstreamer-video-1.0 \
 # The stand-in for the module: a library of the same soname, in a folder apart.
 GST_FAKE_DIR := $(GST_TEST_DIR)/fake
 GST_FAKE := $(GST_FAKE_DIR)/libbufalloc.so.0
-GST_FAKE_SRC := tests/gst/fake_bufalloc.c libbufalloc/buf.c libbufalloc/heap.c \
-	libbufalloc/strerror.c
+GST_FAKE_SRC := tests/gst/fake_bufalloc.c \
+	$(filter-out libbufalloc/ctx.c,$(wildcard libbufalloc/*.c))
 
 ## gst-witness       the tracer tests/gst/framewitness.c
 .PHONY: gst-witness

@@ -18,9 +18,12 @@ if [ -z "${GST_IN_GUEST-}" ]; then
 	gst-inspect-1.0 bufalloc >&2 || exit 1
 	logs=${BUFALLOC_LOG_DIR:-build/check/log}
 	mkdir -p "$logs"
+	kernel_dir=$PWD/$(make -s print-kmod)/kernel
 	exec tests/vm/run --mem 2048 --timeout 300 \
 		--log "$logs/gst-$guest_name.guest.log" "${guest_options[@]}" \
-		--module "$PWD/$(make -s print-kmod)/kernel/bufalloc.ko" -- \
+		--module "$kernel_dir/bufalloc.ko" \
+		--module "$kernel_dir/bufalloc-v4l2.ko" \
+		--module "$kernel_dir/bufalloc-drm.ko" -- \
 		env GST_IN_GUEST=yes "$self" "$@"
 fi
 
@@ -95,13 +98,20 @@ counted() {
 	[[ $value == $3 ]] || { echo "$2 is '$value'" && false; }
 }
 
-# all_gone: within a second nothing of ours is alive and nobody uses the module
+# users: how many use the module, besides the modules that find devices for it
+users() {
+	local holders=(/sys/module/bufalloc/holders/*)
+	echo $(($(cat /sys/module/bufalloc/refcnt) - ${#holders[@]}))
+}
+
+# all_gone: within a second nothing of ours is alive and nobody uses the modules
 all_gone() {
 	local _
 	for _ in $(seq 100); do
-		[ "$(cat /sys/module/bufalloc/refcnt)" = 0 ] && return
+		[ "$(users)$(cat /sys/module/bufalloc_{v4l2,drm}/refcnt)" = $'00\n0' ] &&
+			return
 		sleep 0.01
 	done
-	echo "refcnt $(cat /sys/module/bufalloc/refcnt)"
+	echo "refcnt $(users) $(cat /sys/module/bufalloc_{v4l2,drm}/refcnt)"
 	return 1
 }

@@ -32,13 +32,14 @@ while read -r name unit default; do
 done <<'EOF'
 device Path Default: "/dev/bufalloc"
 extra-bytes Bytes Default: -1
-heap memory Default: 0, "system"
+devices Nodes Default: null
+heap memory Default: 0, "auto"
 min-buffers number Default: 2
 stats numbers GstStructure
 stride-align bytes Default: 1
 EOF
-for heap in system contig; do
-	check "gst-inspect: heap $heap" inspected "\\([01]\\): $heap +- [^~]{20}"
+for heap in auto system contig; do
+	check "gst-inspect: heap $heap" inspected "\\([012]\\): $heap +- [^~]{20}"
 done
 
 # without MODULE-PATH: the pipeline ends at once, saying why and what to do

@@ -14,6 +14,9 @@ camera=(v4l2src device=/dev/video0 num-buffers=60)
 # an emulated machine may be late, but no frame is to be left out
 display=(kmssink driver-name=vkms sync=false)
 
+# The same words for each camera: no heap is named.
+line=("${camera[@]}" io-mode=dmabuf-import ! "$caps" ! bufalloc ! "${display[@]}")
+
 # clean NAME FRAMES HEAP: nothing was copied, and everything is as it was before
 clean() {
 	local name=$1 frames=$2 heap=$3
@@ -40,10 +43,19 @@ clean() {
 	check "$name: all is freed" all_gone
 }
 
+# once NAME PATTERN: one line of GStreamer's log matches
+once() {
+	[ "$(logged "$1" "$2")" = 1 ] || {
+		grep -E 'INFO +bufalloc ' "$dir/$1.log"
+		false
+	}
+}
+
 check "vivid as vb2-vmalloc" vivid 0
-check "the pipeline runs" launch system 20 "${camera[@]}" \
-	io-mode=dmabuf-import ! $caps ! bufalloc ! "${display[@]}"
+check "the pipeline runs" launch system 20 "${line[@]}"
 clean system 60 system
+check "the log says which heap, and how each device was proven" \
+	once system 'INFO +bufalloc .*system was chosen: it is the cheapest heap, and all devices can use it; video0 \(vivid\): mapped for the CPU.*; vkms \(vkms\): mapped, [0-9]+ segment'
 
 # The control of the greps above.
 check "control: mmap without bufalloc runs" launch mmap 20 "${camera[@]}" \
@@ -62,21 +74,35 @@ check "its frames are counted" counted ignored foreign-frames 60
 GST_DEBUG=1 gst-launch-1.0 -q v4l2src device=/dev/video0 io-mode=dmabuf-import ! \
 	$caps ! bufalloc ! "${display[@]}" >"$dir/killed.out" 2>&1 &
 for _ in $(seq 100); do
-	[ "$(cat /sys/module/bufalloc/refcnt)" -gt 4 ] && break
+	[ "$(users)" -gt 4 ] && break
 	sleep 0.1
 done
-check "a pipeline is killed while it runs" [ "$(cat /sys/module/bufalloc/refcnt)" -gt 4 ]
+check "a pipeline is killed while it runs" [ "$(users)" -gt 4 ]
 kill -KILL $!
 wait $! 2>/dev/null
 check "all of a killed pipeline is freed" all_gone
 
 check "vivid as vb2-dma-contig" vivid 1
+check "the same pipeline runs" launch auto 20 "${line[@]}"
+clean auto 60 contig
+check "the log says which heap, and because of which device" \
+	once auto 'INFO +bufalloc .*contig was chosen because video0 \(vivid\) takes one segment and has no IOMMU; video0 \(vivid\): mapped, 1 segment; vkms \(vkms\): mapped, 1 segment$'
+check "devices= instead of those that are found" launch devices 20 \
+	"${camera[@]}" io-mode=dmabuf-import ! $caps ! \
+	bufalloc devices=/dev/video0 ! "${display[@]}"
+check "devices=: contig because of the camera" once devices \
+	'contig was chosen because video0 \(vivid\) .*: mapped, 1 segment$'
+check_red "control: heap=system ends the pipeline" 'status 1' launch wrong 20 \
+	"${camera[@]}" io-mode=dmabuf-import ! $caps ! bufalloc heap=system ! \
+	"${display[@]}"
+check "all is freed after the control" all_gone
+
 check "the pipeline runs with heap=contig" launch contig 20 "${camera[@]}" \
 	io-mode=dmabuf-import ! $caps ! bufalloc heap=contig ! "${display[@]}"
 clean contig 60 contig
 
 check "with a queue on both sides" launch queues 20 "${camera[@]}" \
-	io-mode=dmabuf-import ! $caps ! queue ! bufalloc heap=contig ! queue ! \
+	io-mode=dmabuf-import ! $caps ! queue ! bufalloc ! queue ! \
 	"${display[@]}"
 check "with queues: every frame is in the same dma-buf" \
 	saw queues '.same_inode_frames == 60'
@@ -84,10 +110,8 @@ check "with queues: nothing to warn of" printed queues WARNING 0
 
 # More than the user may have of contiguous memory.
 echo 20000000 >/sys/module/bufalloc/parameters/contig_limit_bytes
-check_red "the limit ends the pipeline" 'status 1' launch limit 20 \
-	"${camera[@]}" io-mode=dmabuf-import ! $caps ! bufalloc heap=contig ! \
-	"${display[@]}"
-check "the limit is said" printed limit \
-	'ERROR: from element .*bufalloc0: .*contig_limit_bytes'
+check_red "the limit ends the pipeline" 'status 1' launch limit 20 "${line[@]}"
+check "the limit is said, and who needs it" printed limit \
+	'ERROR: from element .*bufalloc0: contig cannot be used: .*limit on contiguous memory is reached, and video0 \(vivid\) needs it.*contig_limit_bytes'
 check "all is freed after the error" all_gone
 finish

@@ -57,7 +57,7 @@ GST_START_TEST (test_properties)
       &min_buffers, "extra-bytes", &extra_bytes, "stride-align", &stride_align,
       NULL);
   fail_unless_equals_string (device, "/dev/other");
-  fail_unless_equals_int (heap, 1);
+  fail_unless_equals_int (heap, 2);
   fail_unless_equals_int (min_buffers, 7);
   fail_unless_equals_int (extra_bytes, 1);
   fail_unless_equals_int (stride_align, 64);
