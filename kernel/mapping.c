@@ -8,6 +8,7 @@
  * that what it does to its copy (or CONFIG_DMABUF_DEBUG does: it scrambles the
  * pages) cannot reach another importer, the sync or the unmap.
  */
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/slab.h>
@@ -112,6 +113,17 @@ static struct bufalloc_mapping *find(struct bufalloc_buffer *buf,
 	return NULL;
 }
 
+/*
+ * A coherent device needs no cache work, and says so: the DMA API takes it for a
+ * mistake if several devices map the same memory and each wants its caches
+ * cleaned (CONFIG_DMA_API_DEBUG warns). What bounces is copied all the same when
+ * it is mapped.
+ */
+static unsigned long map_attributes(struct device *dev)
+{
+	return dev_is_dma_coherent(dev) ? DMA_ATTR_SKIP_CPU_SYNC : 0;
+}
+
 static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 				       struct device *dev)
 {
@@ -127,7 +139,8 @@ static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 	if (ret)
 		goto err_free;
 
-	ret = dma_map_sgtable(dev, &mapping->table, DMA_BIDIRECTIONAL, 0);
+	ret = dma_map_sgtable(dev, &mapping->table, DMA_BIDIRECTIONAL,
+			      map_attributes(dev));
 	if (ret)
 		goto err_table;
 
