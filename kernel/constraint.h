@@ -7,13 +7,12 @@
 #ifndef BUFALLOC_CONSTRAINT_H
 #define BUFALLOC_CONSTRAINT_H
 
-#ifdef __KERNEL__
 #include <linux/types.h>
-#else
+#ifndef __KERNEL__
 #include <stdbool.h>
 #include <stdint.h>
-typedef uint32_t u32;
-typedef uint64_t u64;
+typedef __u32 u32;
+typedef __u64 u64;
 #endif
 
 #define BUFALLOC_ANY_ADDRESS (~(u64)0)

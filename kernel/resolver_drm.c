@@ -21,8 +21,9 @@
  * loaded nor depended on for the question.
  */
 #define IMPORTS_WITH(driver, helper) ({ \
-	typeof(&(helper)) _known = symbol_get(helper); \
-	bool _same = _known && (driver)->gem_prime_import_sg_table == _known; \
+	void *_known = symbol_get(helper); \
+	bool _same = _known && \
+		(void *)(driver)->gem_prime_import_sg_table == _known; \
 	if (_known) \
 		symbol_put(helper); \
 	_same; \

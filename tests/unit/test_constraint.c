@@ -202,5 +202,6 @@ main(void)
 	tests[ROWS + 1] = (struct CMUnitTest)cmocka_unit_test(test_range_overflow);
 	tests[ROWS + 2] =
 		(struct CMUnitTest)cmocka_unit_test(test_against_brute_force);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL) == 0 ? 0 : 1;
 }
