@@ -91,7 +91,7 @@ check "devices= instead of those that are found" launch devices 20 \
 	"${camera[@]}" io-mode=dmabuf-import ! $caps ! \
 	bufalloc devices=/dev/video0 ! "${display[@]}"
 check "devices=: contig because of the camera" once devices \
-	'contig was chosen because video0 \(vivid\) .*: mapped, 1 segment$'
+	'INFO +bufalloc .*contig was chosen because video0 \(vivid\) .*: mapped, 1 segment$'
 check_red "control: heap=system ends the pipeline" 'status 1' launch wrong 20 \
 	"${camera[@]}" io-mode=dmabuf-import ! $caps ! bufalloc heap=system ! \
 	"${display[@]}"
