@@ -27,8 +27,7 @@ pipelines="mmap-copy v4l2-export bufalloc"
 pipeline() {
 	local mode ours=
 	case $1 in
-	bufalloc) mode=dmabuf-import ours="! bufalloc" ;;
-	contig) mode=dmabuf-import ours="! bufalloc heap=contig" ;;
+	bufalloc | contig) mode=dmabuf-import ours="! bufalloc" ;;
 	mmap-copy) mode=mmap ;;
 	v4l2-export) mode=dmabuf ;;
 	esac
@@ -151,8 +150,9 @@ v4l2-ctl -d /dev/video0 --stream-mmap --stream-count=1 \
 dmesg | grep -m 1 -o 'vivid.*dma alloc of size.*' >"$out/stock-contig" ||
 	echo "no failure: $(tail -n 1 "$fast/stock.log")" >"$out/stock-contig"
 say "stock: $(cat "$out/stock-contig")"
-printf '  bufalloc heap=contig: 100 frames '
-start contig 100 "$out/contig.1.json"
+printf '  the same line with bufalloc: 100 frames '
+GST_DEBUG_NO_COLOR=1 GST_DEBUG=bufalloc:4 GST_DEBUG_FILE=$fast/contig.log \
+	start contig 100 "$out/contig.1.json"
 until grep -q vivid $bufinfo && grep -q vkms $bufinfo; do
 	kill -0 $running 2>/dev/null || break
 	sleep 0.2
@@ -161,3 +161,5 @@ sleep 1
 cp $bufinfo "$fast/bufinfo"
 finish contig
 cp "$fast/bufinfo" "$out/contig.bufinfo"
+grep -o 'contig was chosen because .*' "$fast/contig.log" >"$out/contig.verdict"
+say "$(cat "$out/contig.verdict")"
