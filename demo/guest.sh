@@ -66,7 +66,7 @@ finish() {
 # large_mappings: the bytes of kernel address space in mappings of a frame's
 # size or more. What is already unmapped but not yet purged does not count.
 large_mappings() {
-	awk '$2 >= 8294400 && !/unpurged/ { sum += $2 } END { print sum + 0 }' \
+	awk '$2 >= 8294400 && !/unpurged/ { sum += $2 } END { printf "%.0f\n", sum }' \
 		/proc/vmallocinfo
 }
 
