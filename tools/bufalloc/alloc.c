@@ -151,9 +151,10 @@ allocate(struct bufalloc_ctx *ctx, const struct request *request,
 	uint64_t i, done = 0;
 	int ret;
 
-	bufs = request->count > SIZE_MAX / sizeof(*bufs)
-		       ? NULL
-		       : calloc((size_t)request->count, sizeof(*bufs));
+	bufs = NULL;
+	if (request->count <= SIZE_MAX / sizeof(*bufs)) {
+		bufs = calloc((size_t)request->count, sizeof(*bufs));
+	}
 	if (bufs == NULL) {
 		return tool_error(-ENOMEM, bufalloc_strerror(-ENOMEM));
 	}
