@@ -201,7 +201,7 @@ static int clear_range(struct page *first, unsigned long pages)
 	unsigned long end = pfn + pages;
 
 	for (; pfn < end; pfn++) {
-		if (!(pfn % (SZ_1M >> PAGE_SHIFT))) {
+		if (!(pfn % (SZ_64K >> PAGE_SHIFT))) {
 			if (fatal_signal_pending(current))
 				return -EINTR;
 			cond_resched();

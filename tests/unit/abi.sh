@@ -19,10 +19,11 @@ can() {
 }
 
 check "native" compile cc
-if can cc -m32; then
-	check "i386 (u64 aligned to 4 bytes)" compile cc -m32
+# Not cc -m32: its headers (gcc-multilib) exclude the other cross compilers.
+if can i686-linux-gnu-gcc; then
+	check "i386 (u64 aligned to 4 bytes)" compile i686-linux-gnu-gcc
 else
-	skip "i386 (u64 aligned to 4 bytes)" "cc -m32 has no headers here (gcc-multilib)"
+	skip "i386 (u64 aligned to 4 bytes)" "i686-linux-gnu-gcc is not installed"
 fi
 if can arm-linux-gnueabihf-gcc; then
 	check "armhf" compile arm-linux-gnueabihf-gcc

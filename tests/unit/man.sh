@@ -30,15 +30,14 @@ link_leads_somewhere() {
 # The errnos that the header lists for a function, in its page.
 errnos_are_there() {
 	local function=$1 errno missing=0
-	# shellcheck disable=SC2013 # one word a line
-	for errno in $(awk -v name="$function(" '
+	while read -r errno; do
+		grep -q -- "\\\\$errno" "man/$function.3" ||
+			{ echo "$errno" && missing=1; }
+	done < <(awk -v name="$function(" '
 		/^\/\*\*/ { text = "" }
 		{ text = text $0 "\n" }
 		index($0, name) == 1 { print text; exit }
-	' include/bufalloc/bufalloc.h | grep -o '[-]E[A-Z]\+' | sort -u); do
-		grep -q -- "\\\\$errno" "man/$function.3" ||
-			{ echo "$errno" && missing=1; }
-	done
+	' include/bufalloc/bufalloc.h | grep -o '[-]E[A-Z]\+' | sort -u)
 	return "$missing"
 }
 

@@ -180,6 +180,8 @@ name_that_is_not_taken_is_no_failure(void **state)
 		assert_int_equal(bufalloc_alloc(ctx, 4096, BUFALLOC_SYSTEM,
 						NULL, &buf),
 				 0);
+		assert_int_equal(fcntl(bufalloc_buf_get_fd(buf), F_GETFD),
+				 FD_CLOEXEC);
 		bufalloc_buf_destroy(buf);
 	}
 	bufalloc_close(ctx);

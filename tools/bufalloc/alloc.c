@@ -161,7 +161,10 @@ allocate(struct bufalloc_ctx *ctx, const struct request *request,
 	struct bufalloc_buf **bufs;
 	uint64_t i;
 
-	bufs = calloc(request->count, sizeof(*bufs));
+	bufs = NULL;
+	if (request->count <= SIZE_MAX / sizeof(*bufs)) {
+		bufs = calloc((size_t)request->count, sizeof(*bufs));
+	}
 	if (bufs == NULL) {
 		return tool_error(-ENOMEM, bufalloc_strerror(-ENOMEM));
 	}
