@@ -35,20 +35,21 @@ print-kmod:
 
 # Into the folder that depmod prefers to the kernel's own modules.
 MODULESDIR ?= /lib/modules
+KMOD_NAMES := bufalloc bufalloc-v4l2 bufalloc-drm
 KMOD_INSTALL = $(DESTDIR)$(MODULESDIR)/$(KREL)/updates
 
 .PHONY: install-modules uninstall-modules
 install-modules: modules
-	$(say) INSTALL $(KMOD_INSTALL)/bufalloc.ko
+	$(say) INSTALL $(KMOD_INSTALL)
 	$(Q)install -d "$(KMOD_INSTALL)"
-	$(Q)install -m 644 $(KMOD)/kernel/bufalloc.ko "$(KMOD_INSTALL)/"
+	$(Q)install -m 644 $(KMOD)/kernel/*.ko "$(KMOD_INSTALL)/"
 ifeq ($(DESTDIR),)
 	$(Q)depmod $(KREL)
 endif
 
 # depmod writes its files anew, also when it is not ours that go.
 uninstall-modules:
-	$(Q)rm -f "$(KMOD_INSTALL)/bufalloc.ko"
+	$(Q)rm -f $(KMOD_NAMES:%="$(KMOD_INSTALL)/%.ko")
 	$(Q)rmdir "$(KMOD_INSTALL)" 2>/dev/null || true
 ifneq ($(DESTDIR),)
 	$(Q)d="$(DESTDIR)$(MODULESDIR)/$(KREL)"; \
