@@ -45,11 +45,11 @@ start() {
 
 # finish NAME: wait for it, with a dot a second.
 finish() {
-	local seconds=0
+	local quarters=0
 	while kill -0 $running 2>/dev/null; do
-		sleep 1
-		printf .
-		if [ $((++seconds)) = "$patience" ]; then
+		sleep 0.25
+		[ $((++quarters % 4)) != 0 ] || printf .
+		if [ $quarters = $((4 * patience)) ]; then
 			printf '\n'
 			grep -H . /proc/$running/task/*/stack
 			die "the pipeline $1 hangs; above is where in the kernel"
@@ -134,7 +134,6 @@ until grep -q vivid $bufinfo && grep -q vkms $bufinfo; do
 	kill -0 $running 2>/dev/null || break
 	sleep 0.2
 done
-sleep 1
 cp $bufinfo "$fast/bufinfo"
 finish contig
 cp "$fast/bufinfo" "$out/contig.bufinfo"
