@@ -21,6 +21,8 @@ holds() {
 	[ "$(get "$@")" = true ]
 }
 
+# How long it takes depends on who else uses the machine: it is a figure here,
+# and a check where the machine is its own (tests/fresh).
 start=$SECONDS
 make demo >"$log" 2>&1
 status=$?
@@ -29,7 +31,6 @@ seconds=$((SECONDS - start))
 
 check "make demo succeeds" [ "$status" -eq 0 ]
 [ -e "$report" ] || finish
-check "it ends within 90 s (took $seconds s)" [ "$seconds" -le 90 ]
 check "the report has its keys" holds '[keys[]] == (["kernel", "accel", "width", "height", "format", "pipelines", "picture_matches"] | sort)'
 check "each pipeline has its keys" holds 'all(.pipelines[]; keys == (["name", "frames", "fps", "cpu_ms_per_frame", "copied_bytes_per_frame", "distinct_dmabufs", "same_dmabuf_camera_display", "attached_devices", "kernel_va_bytes"] | sort))'
 check "three pipelines" holds '[.pipelines[].name] == ["mmap-copy", "v4l2-export", "bufalloc"]'
