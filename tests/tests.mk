@@ -8,7 +8,7 @@ TEST_PARTS = lib tool plugin modules unit gst-tests ktests
 
 # Nothing is said, and nothing done, where all packages are installed.
 tests-deps:
-	$(Q)scripts/deps.sh check
+	$(Q)scripts/deps.sh build demo check
 
 # One after the other: some are made by a make of their own.
 tests-build: tests-deps
