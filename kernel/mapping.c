@@ -22,6 +22,7 @@
  * @table: orig_nents entries are the physical runs (page and length), cut to
  *	what the device takes; nents are the device's segments (dma_address and
  *	dma_length). Both lists describe the same bytes in the same order
+ * @attrs: DMA_ATTR_* that it was mapped with
  * @users: number of copies that are out
  * @needs_sync: the DMA API wants syncs around CPU access
  */
@@ -29,6 +30,7 @@ struct bufalloc_mapping {
 	struct list_head node;
 	struct device *dev;
 	struct sg_table table;
+	unsigned long attrs;
 	unsigned int users;
 	bool needs_sync;
 };
@@ -139,8 +141,9 @@ static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 	if (ret)
 		goto err_free;
 
+	mapping->attrs = map_attributes(dev);
 	ret = dma_map_sgtable(dev, &mapping->table, DMA_BIDIRECTIONAL,
-			      map_attributes(dev));
+			      mapping->attrs);
 	if (ret)
 		goto err_table;
 
@@ -168,8 +171,13 @@ err_free:
 
 static void destroy(struct bufalloc_mapping *mapping)
 {
+	struct device *dev = mapping->dev;
+
 	list_del(&mapping->node);
-	dma_unmap_sgtable(mapping->dev, &mapping->table, DMA_BIDIRECTIONAL, 0);
+	/* The unmap takes the map's attributes; what bounced still comes back. */
+	if (mapping->attrs && mapping->needs_sync)
+		dma_sync_sgtable_for_cpu(dev, &mapping->table, DMA_BIDIRECTIONAL);
+	dma_unmap_sgtable(dev, &mapping->table, DMA_BIDIRECTIONAL, mapping->attrs);
 	sg_free_table(&mapping->table);
 	kfree(mapping);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_MAPPINGS, -1);
