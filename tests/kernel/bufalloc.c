@@ -55,6 +55,38 @@ ba_alloc(int node, uint32_t heap, uint64_t length)
 	return fd;
 }
 
+struct ba_outcome
+ba_alloc_for(int node, uint32_t heap, uint64_t length, const int *fds,
+	  uint32_t count, uint32_t flags)
+{
+	struct ba_outcome outcome = { .verdict.size = sizeof(outcome.verdict) };
+	struct bufalloc_alloc alloc = {
+		.size = sizeof(alloc),
+		.flags = flags,
+		.length = length,
+		.heap = heap,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+		.out_fd = -2,
+		.device_count = count,
+		.devices = (uintptr_t)outcome.devices,
+		.verdict = (uintptr_t)&outcome.verdict,
+	};
+
+	for (uint32_t i = 0; i < count; i++) {
+		outcome.devices[i].fd = fds[i];
+		outcome.devices[i].access =
+			BUFALLOC_ACCESS_READ | BUFALLOC_ACCESS_WRITE;
+	}
+	if (ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc) == 0) {
+		CHECK_EQ(outcome.verdict.out_error, 0);
+		outcome.fd = alloc.out_fd;
+	} else {
+		CHECK_EQ(outcome.verdict.out_error, -errno);
+		outcome.fd = -1;
+	}
+	return outcome;
+}
+
 struct bufalloc_buffer_info
 ba_buffer_info(int node, int fd)
 {

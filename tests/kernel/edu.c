@@ -165,36 +165,6 @@ edu_bind(const char *pci_name)
 	tell_driver("bind", pci_name);
 }
 
-struct edu_outcome
-edu_alloc(int node, uint32_t heap, uint64_t length, const int *edus,
-	  uint32_t count)
-{
-	struct edu_outcome outcome = { .verdict.size = sizeof(outcome.verdict) };
-	struct bufalloc_alloc alloc = {
-		.size = sizeof(alloc),
-		.length = length,
-		.heap = heap,
-		.fd_flags = O_RDWR | O_CLOEXEC,
-		.device_count = count,
-		.devices = (uintptr_t)outcome.devices,
-		.verdict = (uintptr_t)&outcome.verdict,
-	};
-
-	for (uint32_t i = 0; i < count; i++) {
-		outcome.devices[i].fd = edus[i];
-		outcome.devices[i].access =
-			BUFALLOC_ACCESS_READ | BUFALLOC_ACCESS_WRITE;
-	}
-	if (ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc) == 0) {
-		CHECK_EQ(outcome.verdict.out_error, 0);
-		outcome.fd = alloc.out_fd;
-	} else {
-		CHECK_EQ(outcome.verdict.out_error, -errno);
-		outcome.fd = -1;
-	}
-	return outcome;
-}
-
 struct bufalloc_device_info
 edu_info(int node, int edu)
 {

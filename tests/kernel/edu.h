@@ -64,18 +64,6 @@ edu_unbind(const char *pci_name);
 void
 edu_bind(const char *pci_name);
 
-/* ALLOC for devices, and what came back. */
-struct edu_outcome {
-	int fd;
-	struct bufalloc_alloc_device devices[BUFALLOC_MAX_DEVICES];
-	struct bufalloc_alloc_verdict verdict;
-};
-
-/* All of them read and write. fd is -1, and errno set, if it fails. */
-struct edu_outcome
-edu_alloc(int node, uint32_t heap, uint64_t length, const int *edus,
-	  uint32_t count);
-
 /* DEVICE_INFO; the row fails if that fails. */
 struct bufalloc_device_info
 edu_info(int node, int edu);

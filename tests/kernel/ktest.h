@@ -105,6 +105,21 @@ ba_try_alloc(int node, uint32_t heap, uint64_t length);
 int
 ba_alloc(int node, uint32_t heap, uint64_t length);
 
+/* What became of an ALLOC for devices; fd is -1 if it was refused. */
+struct ba_outcome {
+	int fd;
+	struct bufalloc_alloc_device devices[BUFALLOC_MAX_DEVICES];
+	struct bufalloc_alloc_verdict verdict;
+};
+
+/*
+ * ALLOC for devices that all read and write; the row fails if the verdict and
+ * the errno disagree.
+ */
+struct ba_outcome
+ba_alloc_for(int node, uint32_t heap, uint64_t length, const int *fds,
+	     uint32_t count, uint32_t flags);
+
 /* BUFFER_INFO; the row fails if that fails. */
 struct bufalloc_buffer_info
 ba_buffer_info(int node, int fd);

@@ -109,53 +109,14 @@ not_a_device(void)
 	close(node);
 }
 
-struct outcome {
-	int fd;
-	struct bufalloc_alloc_device devices[BUFALLOC_MAX_DEVICES];
-	struct bufalloc_alloc_verdict verdict;
-};
-
-/* ALLOC for devices that all read and write. */
-static struct outcome
-alloc_for(int node, uint32_t heap, uint64_t length, const int *fds,
-	  uint32_t count, uint32_t flags)
-{
-	struct outcome outcome = { .verdict.size = sizeof(outcome.verdict) };
-	struct bufalloc_alloc alloc = {
-		.size = sizeof(alloc),
-		.flags = flags,
-		.length = length,
-		.heap = heap,
-		.fd_flags = O_RDWR | O_CLOEXEC,
-		.out_fd = -2,
-		.device_count = count,
-		.devices = (uintptr_t)outcome.devices,
-		.verdict = (uintptr_t)&outcome.verdict,
-	};
-
-	for (uint32_t i = 0; i < count; i++) {
-		outcome.devices[i].fd = fds[i];
-		outcome.devices[i].access =
-			BUFALLOC_ACCESS_READ | BUFALLOC_ACCESS_WRITE;
-	}
-	if (ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc) == 0) {
-		CHECK_EQ(outcome.verdict.out_error, 0);
-		outcome.fd = alloc.out_fd;
-	} else {
-		CHECK_EQ(outcome.verdict.out_error, -errno);
-		outcome.fd = -1;
-	}
-	return outcome;
-}
-
 static void
 auto_for_camera_and_display(void)
 {
 	bool contig = vivid_is_dma_contig();
 	int node = ba_open();
 	int fds[] = { vivid_open(), drm_open_driver("vkms") };
-	struct outcome outcome =
-		alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, fds, 2, 0);
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, fds, 2, 0);
 
 	CHECK(outcome.fd >= 0);
 	if (contig) {
@@ -189,13 +150,13 @@ auto_for_camera_and_display(void)
 static void
 system_for_one_segment(void)
 {
-	struct outcome outcomes[32];
+	struct ba_outcome outcomes[32];
 	int node = ba_open();
 	int camera = vivid_open();
 	int refused = 0;
 
 	for (int i = 0; i < 32; i++) {
-		outcomes[i] = alloc_for(node, BUFALLOC_HEAP_SYSTEM, FRAME,
+		outcomes[i] = ba_alloc_for(node, BUFALLOC_HEAP_SYSTEM, FRAME,
 					&camera, 1, 0);
 		if (outcomes[i].fd >= 0) {
 			CHECK_EQ(outcomes[i].devices[0].out_segments, 1);
@@ -226,7 +187,7 @@ dry_run(void)
 {
 	int node = ba_open();
 	int camera = vivid_open();
-	struct outcome outcome = alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME,
+	struct ba_outcome outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME,
 					   &camera, 1, BUFALLOC_ALLOC_DRY_RUN);
 
 	CHECK_EQ(outcome.fd, -1);
@@ -242,10 +203,10 @@ same_device_twice(void)
 {
 	int node = ba_open();
 	int fds[] = { drm_open_driver("vgem"), 0 };
-	struct outcome outcome;
+	struct ba_outcome outcome;
 
 	fds[1] = fds[0];
-	outcome = alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, fds, 2, 0);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, fds, 2, 0);
 	CHECK(outcome.fd >= 0);
 	CHECK_EQ(outcome.devices[0].out_proof, BUFALLOC_PROOF_MAPPED);
 	CHECK_EQ(outcome.devices[1].out_proof, BUFALLOC_PROOF_MAPPED);
@@ -282,8 +243,8 @@ bad_device_among_good_ones(void)
 {
 	int node = ba_open();
 	int fds[] = { drm_open_driver("vgem"), node, drm_open_driver("vkms") };
-	struct outcome outcome =
-		alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, fds, 3, 0);
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, fds, 3, 0);
 
 	CHECK_EQ(outcome.fd, -1);
 	CHECK_EQ(outcome.verdict.out_error, -ENODEV);
@@ -302,9 +263,9 @@ longer_than_the_device_reaches(void)
 {
 	int node = ba_open();
 	int camera = vivid_open();
-	struct outcome outcome;
+	struct ba_outcome outcome;
 
-	outcome = alloc_for(node, BUFALLOC_HEAP_AUTO, (4ull << 30) + 1, &camera,
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, (4ull << 30) + 1, &camera,
 			    1, 0);
 	CHECK_EQ(outcome.fd, -1);
 	CHECK_EQ(outcome.verdict.out_error, -ENOSPC);

@@ -13,7 +13,7 @@ refused(uint32_t heap, uint64_t length, unsigned int segments)
 {
 	int node = ba_open();
 	int edu = edu_open(0, segments);
-	struct edu_outcome outcome = edu_alloc(node, heap, length, &edu, 1);
+	struct ba_outcome outcome = ba_alloc_for(node, heap, length, &edu, 1, 0);
 
 	CHECK_EQ(outcome.fd, -1);
 	CHECK_EQ(outcome.verdict.out_error, -ENOSPC);

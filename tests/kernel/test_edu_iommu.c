@@ -89,8 +89,8 @@ static void
 whole_frame(void)
 {
 	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
-	struct edu_outcome outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO,
-					       FRAME, devices.inside, 2);
+	struct ba_outcome outcome = ba_alloc_for(devices.node, BUFALLOC_HEAP_AUTO,
+					       FRAME, devices.inside, 2, 0);
 	uint8_t *sent = malloc(FRAME), *seen = malloc(FRAME);
 	struct ba_edu_import imports[2];
 	unsigned int cpu_maps;
@@ -144,14 +144,14 @@ scattered(void)
 	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
 	const int all[] = { devices.inside[0], devices.inside[1],
 			    devices.outside };
-	struct edu_outcome outcomes[16];
+	struct ba_outcome outcomes[16];
 	struct ba_edu_import import;
 	int chosen = -1;
 
 	/* Neighbours may happen to be free: until one is scattered. */
 	for (int i = 0; i < 16; i++) {
-		outcomes[i] = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO,
-					SCATTERED, all, 3);
+		outcomes[i] = ba_alloc_for(devices.node, BUFALLOC_HEAP_AUTO,
+					SCATTERED, all, 3, 0);
 		CHECK(outcomes[i].fd >= 0);
 		CHECK_EQ(outcomes[i].verdict.out_heap, BUFALLOC_HEAP_SYSTEM);
 		CHECK_EQ(outcomes[i].verdict.out_reason, BUFALLOC_REASON_NONE);
@@ -184,12 +184,12 @@ static void
 one_segment_inside(void)
 {
 	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
-	struct edu_outcome outcome;
+	struct ba_outcome outcome;
 
 	CHECK_EQ(ioctl(devices.inside[0], BA_EDU_MAX_SEGMENTS, 1), 0);
 	CHECK_EQ(edu_info(devices.node, devices.inside[0]).out_max_segments, 1);
-	outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO, FRAME,
-			    devices.inside, 1);
+	outcome = ba_alloc_for(devices.node, BUFALLOC_HEAP_AUTO, FRAME,
+			    devices.inside, 1, 0);
 	CHECK(outcome.fd >= 0);
 	CHECK_EQ(outcome.verdict.out_heap, BUFALLOC_HEAP_SYSTEM);
 	CHECK_EQ(edu_import(devices.inside[0], outcome.fd).segments, 1);
@@ -204,8 +204,8 @@ inside_and_outside(void)
 	struct devices devices = open_devices(1);
 	const int all[] = { devices.inside[0], devices.outside,
 			    devices.inside[1] };
-	struct edu_outcome outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO,
-					       FRAME, all, 3);
+	struct ba_outcome outcome = ba_alloc_for(devices.node, BUFALLOC_HEAP_AUTO,
+					       FRAME, all, 3, 0);
 	uint32_t domains[3];
 	int distinct = 0;
 
@@ -259,8 +259,8 @@ dma_after_unmap(void)
 {
 	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
 	int edu = devices.inside[0];
-	struct edu_outcome outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO,
-					       FRAME, &edu, 1);
+	struct ba_outcome outcome = ba_alloc_for(devices.node, BUFALLOC_HEAP_AUTO,
+					       FRAME, &edu, 1, 0);
 	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	static uint8_t good[2048], evil[2048], seen[2048];
 
@@ -301,7 +301,7 @@ suspended(void)
 {
 	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
 	char path[128], status[16] = "";
-	struct edu_outcome outcome;
+	struct ba_outcome outcome;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status",
@@ -309,8 +309,8 @@ suspended(void)
 	if (access(path, F_OK) != 0) {
 		ktest_skip("this kernel has no runtime power management");
 	}
-	outcome = edu_alloc(devices.node, BUFALLOC_HEAP_AUTO, FRAME,
-			    devices.inside, 2);
+	outcome = ba_alloc_for(devices.node, BUFALLOC_HEAP_AUTO, FRAME,
+			    devices.inside, 2, 0);
 	CHECK(outcome.fd >= 0);
 	CHECK_EQ(outcome.devices[0].out_proof, BUFALLOC_PROOF_MAPPED);
 	edu_import(devices.inside[0], outcome.fd);

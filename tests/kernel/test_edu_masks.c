@@ -78,8 +78,8 @@ reached_by(unsigned int index, unsigned int segments, uint64_t limit,
 {
 	int node = ba_open();
 	int edu = edu_open(index, segments);
-	struct edu_outcome outcome =
-		edu_alloc(node, BUFALLOC_HEAP_AUTO, FRAME, &edu, 1);
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, &edu, 1, 0);
 
 	CHECK(outcome.fd >= 0);
 	CHECK_EQ(outcome.verdict.out_heap, heap);
@@ -132,8 +132,8 @@ three_devices(void)
 	int edus[] = { edu_open(2, EDU_ANY_SEGMENTS),
 		       edu_open(1, EDU_ANY_SEGMENTS),
 		       edu_open(0, EDU_ANY_SEGMENTS) };
-	struct edu_outcome outcome =
-		edu_alloc(node, BUFALLOC_HEAP_AUTO, FRAME, edus, 3);
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, edus, 3, 0);
 
 	CHECK(outcome.fd >= 0);
 	CHECK_EQ(outcome.verdict.out_limit, BITS(28));
@@ -158,8 +158,8 @@ too_long(void)
 {
 	int node = ba_open();
 	int edu = edu_open(0, EDU_ANY_SEGMENTS);
-	struct edu_outcome outcome = edu_alloc(node, BUFALLOC_HEAP_AUTO,
-					       256 * MIB + 1, &edu, 1);
+	struct ba_outcome outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO,
+					       256 * MIB + 1, &edu, 1, 0);
 
 	CHECK_EQ(outcome.fd, -1);
 	CHECK_EQ(outcome.verdict.out_error, -ENOSPC);
@@ -180,7 +180,7 @@ filled(void)
 	int node = ba_open();
 	int edu = edu_open(0, EDU_ANY_SEGMENTS);
 	static uint8_t sent[2048], seen[2048];
-	struct edu_outcome outcome;
+	struct ba_outcome outcome;
 	int fds[128], count = 0;
 	uint64_t total = 0;
 	double start, took;
@@ -188,8 +188,8 @@ filled(void)
 	ba_set_parameter("contig_limit_bytes", 1ull << 40);
 	for (uint64_t length = 16 * MIB; length >= MIB; length /= 4) {
 		for (;;) {
-			outcome = edu_alloc(node, BUFALLOC_HEAP_AUTO, length,
-					    &edu, 1);
+			outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, length,
+					    &edu, 1, 0);
 			if (outcome.fd < 0 || count == 128) {
 				break;
 			}
@@ -208,7 +208,7 @@ filled(void)
 	CHECK(total >= 64 * MIB);
 
 	start = ktest_now();
-	outcome = edu_alloc(node, BUFALLOC_HEAP_AUTO, MIB, &edu, 1);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, MIB, &edu, 1, 0);
 	took = ktest_now() - start;
 	ba_set_parameter("contig_limit_bytes", limit);
 	CHECK_EQ(outcome.fd, -1);
@@ -222,7 +222,7 @@ filled(void)
 	/* A device that reaches more still gets some. */
 	close(edu);
 	edu = edu_open(1, EDU_ANY_SEGMENTS);
-	outcome = edu_alloc(node, BUFALLOC_HEAP_AUTO, FRAME, &edu, 1);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, &edu, 1, 0);
 	CHECK(outcome.fd >= 0);
 	close(outcome.fd);
 	close(edu);
@@ -272,8 +272,8 @@ heap_that_cannot(void)
 {
 	int node = ba_open();
 	int edu = edu_open(0, EDU_ANY_SEGMENTS);
-	struct edu_outcome outcome =
-		edu_alloc(node, BUFALLOC_HEAP_SYSTEM, FRAME, &edu, 1);
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_SYSTEM, FRAME, &edu, 1, 0);
 
 	CHECK_EQ(outcome.fd, -1);
 	CHECK_EQ(outcome.verdict.out_error, -ENOSPC);

@@ -17,14 +17,14 @@
 static void
 check_gone(int node, int edu)
 {
-	struct edu_outcome outcome;
+	struct ba_outcome outcome;
 	struct ba_edu_import import;
 	struct bufalloc_device_info info = {
 		.size = sizeof(info), .fd = edu, .access = BUFALLOC_ACCESS_READ,
 	};
 
 	CHECK_ERRNO(ENODEV, ioctl(node, BUFALLOC_IOCTL_DEVICE_INFO, &info));
-	outcome = edu_alloc(node, BUFALLOC_HEAP_AUTO, LENGTH, &edu, 1);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, LENGTH, &edu, 1, 0);
 	CHECK_EQ(outcome.fd, -1);
 	CHECK_EQ(outcome.verdict.out_error, -ENODEV);
 	CHECK_EQ(outcome.verdict.out_reason, BUFALLOC_REASON_UNBOUND);
@@ -38,8 +38,8 @@ check_works(void)
 {
 	int node = ba_open();
 	int edu = edu_open(0, EDU_ANY_SEGMENTS);
-	struct edu_outcome outcome =
-		edu_alloc(node, BUFALLOC_HEAP_AUTO, LENGTH, &edu, 1);
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_AUTO, LENGTH, &edu, 1, 0);
 
 	CHECK(outcome.fd >= 0);
 	edu_import(edu, outcome.fd);
@@ -90,8 +90,8 @@ while_attached(void)
 	int node = ba_open();
 	int edus[] = { edu_open(0, EDU_ANY_SEGMENTS),
 		       edu_open(1, EDU_ANY_SEGMENTS) };
-	struct edu_outcome outcome =
-		edu_alloc(node, BUFALLOC_HEAP_AUTO, LENGTH, edus, 2);
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_AUTO, LENGTH, edus, 2, 0);
 	static uint8_t sent[2048], seen[2048];
 	struct bufalloc_buffer_info info;
 	uint8_t *data;
@@ -135,10 +135,10 @@ one_of_two(void)
 	int node = ba_open();
 	int edus[] = { edu_open(1, EDU_ANY_SEGMENTS),
 		       edu_open(0, EDU_ANY_SEGMENTS) };
-	struct edu_outcome outcome;
+	struct ba_outcome outcome;
 
 	edu_unbind(name);
-	outcome = edu_alloc(node, BUFALLOC_HEAP_AUTO, LENGTH, edus, 2);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, LENGTH, edus, 2, 0);
 	CHECK_EQ(outcome.fd, -1);
 	CHECK_EQ(outcome.verdict.out_error, -ENODEV);
 	CHECK_EQ(outcome.verdict.out_device, 1);
@@ -157,13 +157,13 @@ allocate_until_closed(int node, int pipe_fd)
 	char byte;
 
 	while (read(pipe_fd, &byte, 1) < 0) {
-		struct edu_outcome outcome;
+		struct ba_outcome outcome;
 		int edu = edu_try_open(0, EDU_ANY_SEGMENTS);
 
 		if (edu < 0) {
 			continue;
 		}
-		outcome = edu_alloc(node, BUFALLOC_HEAP_AUTO, LENGTH, &edu, 1);
+		outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, LENGTH, &edu, 1, 0);
 		if (outcome.fd >= 0) {
 			done++;
 			close(outcome.fd);
