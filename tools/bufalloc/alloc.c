@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* bufalloc alloc: allocate buffers, say what they are, and hold them. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <poll.h>
@@ -15,20 +14,8 @@
 
 #include "tool.h"
 
-struct request {
-	const char *path;
-	struct tool_devices devices;
-	const char *name;
-	bool has_length;
-	uint64_t length;
-	enum bufalloc_heap heap;
-	uint64_t count;
-	bool hold;
-	bool json;
-};
-
 static enum tool_exit
-print_buffer(struct bufalloc_ctx *ctx, const struct request *request,
+print_buffer(struct bufalloc_ctx *ctx, const struct tool_options *options,
 	     uint64_t number, int fd, const struct bufalloc_verdict *verdict)
 {
 	struct bufalloc_buf_info info;
@@ -45,7 +32,7 @@ print_buffer(struct bufalloc_ctx *ctx, const struct request *request,
 		heap = "unknown";
 	}
 
-	if (!request->json) {
+	if (!options->json) {
 		printf("buffer %" PRIu64 ": fd %d, %s, heap %s, %" PRIu32 " run%s, allocated in %" PRIu64 ".%03" PRIu64 " ms\n",
 		       number, fd, tool_amount(info.length).text, heap,
 		       info.runs, info.runs == 1 ? "" : "s",
@@ -65,7 +52,7 @@ print_buffer(struct bufalloc_ctx *ctx, const struct request *request,
 	json_object_object_add(object, "fd", json_object_new_int(fd));
 	json_object_object_add(object, "heap", json_object_new_string(heap));
 	json_object_object_add(object, "asked",
-			       json_object_new_uint64(request->length));
+			       json_object_new_uint64(options->length));
 	json_object_object_add(object, "length",
 			       json_object_new_uint64(info.length));
 	json_object_object_add(object, "runs",
@@ -119,7 +106,7 @@ hold(int signal_fd)
 
 /* Allocate one buffer, print it or what is wrong. */
 static enum tool_exit
-allocate_one(struct bufalloc_ctx *ctx, const struct request *request,
+allocate_one(struct bufalloc_ctx *ctx, const struct tool_options *options,
 	     uint64_t number, struct bufalloc_buf **buf)
 {
 	struct bufalloc_verdict *verdict = NULL;
@@ -127,24 +114,24 @@ allocate_one(struct bufalloc_ctx *ctx, const struct request *request,
 	char sentence[512];
 	int ret;
 
-	if (request->devices.count > 0) {
-		ret = bufalloc_alloc_for(ctx, request->length, request->heap,
-					 request->name, request->devices.uses,
-					 request->devices.count, 0, buf,
+	if (options->devices.count > 0) {
+		ret = bufalloc_alloc_for(ctx, options->length, options->heap,
+					 options->name, options->devices.uses,
+					 options->devices.count, 0, buf,
 					 &verdict);
 	} else {
-		ret = bufalloc_alloc(ctx, request->length, request->heap,
-				     request->name, buf);
+		ret = bufalloc_alloc(ctx, options->length, options->heap,
+				     options->name, buf);
 	}
 
 	if (ret == 0) {
-		status = print_buffer(ctx, request, number,
+		status = print_buffer(ctx, options, number,
 				      bufalloc_buf_get_fd(*buf), verdict);
 	} else if (verdict != NULL) {
 		fflush(stdout);
 		status = tool_error(ret, bufalloc_verdict_text(verdict));
 	} else {
-		bufalloc_alloc_strerror(ctx, request->length, request->heap,
+		bufalloc_alloc_strerror(ctx, options->length, options->heap,
 					ret, sentence, sizeof(sentence));
 		fflush(stdout);
 		status = tool_error(ret, sentence);
@@ -154,7 +141,7 @@ allocate_one(struct bufalloc_ctx *ctx, const struct request *request,
 }
 
 static enum tool_exit
-allocate(struct bufalloc_ctx *ctx, const struct request *request,
+allocate(struct bufalloc_ctx *ctx, const struct tool_options *options,
 	 int signal_fd)
 {
 	enum tool_exit status = TOOL_OK;
@@ -162,18 +149,18 @@ allocate(struct bufalloc_ctx *ctx, const struct request *request,
 	uint64_t i;
 
 	bufs = NULL;
-	if (request->count <= SIZE_MAX / sizeof(*bufs)) {
-		bufs = calloc((size_t)request->count, sizeof(*bufs));
+	if (options->count <= SIZE_MAX / sizeof(*bufs)) {
+		bufs = calloc((size_t)options->count, sizeof(*bufs));
 	}
 	if (bufs == NULL) {
 		return tool_error(-ENOMEM, bufalloc_strerror(-ENOMEM));
 	}
 
-	for (i = 0; i < request->count && status == TOOL_OK; i++) {
-		status = allocate_one(ctx, request, i + 1, &bufs[i]);
+	for (i = 0; i < options->count && status == TOOL_OK; i++) {
+		status = allocate_one(ctx, options, i + 1, &bufs[i]);
 	}
 
-	if (status == TOOL_OK && request->hold) {
+	if (status == TOOL_OK && options->hold) {
 		fflush(stdout);
 		status = hold(signal_fd);
 	}
@@ -186,7 +173,7 @@ allocate(struct bufalloc_ctx *ctx, const struct request *request,
 }
 
 static enum tool_exit
-open_and_allocate(struct request *request)
+open_and_allocate(struct tool_options *options)
 {
 	struct bufalloc_ctx *ctx;
 	enum tool_exit status;
@@ -195,7 +182,7 @@ open_and_allocate(struct request *request)
 	int signal_fd = -1;
 	int ret;
 
-	if (request->hold) {
+	if (options->hold) {
 		sigemptyset(&signals);
 		sigaddset(&signals, SIGINT);
 		sigaddset(&signals, SIGTERM);
@@ -207,17 +194,17 @@ open_and_allocate(struct request *request)
 		}
 	}
 
-	ret = bufalloc_open(&ctx, request->path);
+	ret = bufalloc_open(&ctx, options->path);
 	if (ret < 0) {
-		bufalloc_open_strerror(request->path, ret, sentence,
+		bufalloc_open_strerror(options->path, ret, sentence,
 				       sizeof(sentence));
 		status = tool_error(ret, sentence);
 	} else {
-		status = tool_devices_open(&request->devices);
+		status = tool_devices_open(&options->devices);
 		if (status == TOOL_OK) {
-			status = allocate(ctx, request, signal_fd);
+			status = allocate(ctx, options, signal_fd);
 		}
-		tool_devices_close(&request->devices);
+		tool_devices_close(&options->devices);
 		bufalloc_close(ctx);
 	}
 
@@ -228,83 +215,12 @@ open_and_allocate(struct request *request)
 }
 
 static enum tool_exit
-run_alloc(int argc, char *argv[])
+run_alloc(struct tool_options *options)
 {
-	static const struct option options[] = {
-		{ "size", required_argument, NULL, 's' },
-		{ "heap", required_argument, NULL, 'H' },
-		{ "count", required_argument, NULL, 'c' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "hold", no_argument, NULL, 'w' },
-		{ "device", required_argument, NULL, 'd' },
-		{ "node", required_argument, NULL, 'N' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct request request = {
-		.path = BUFALLOC_DEVICE,
-		.name = "bufalloc-tool",
-		.heap = BUFALLOC_AUTO,
-		.count = 1,
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			if (!tool_number(optarg, true, &request.length)) {
-				return tool_size_error(&tool_alloc, optarg);
-			}
-			request.has_length = true;
-			break;
-		case 'H':
-			if (bufalloc_heap_from_name(optarg, &request.heap) < 0) {
-				return tool_heap_error(&tool_alloc, optarg);
-			}
-			break;
-		case 'c':
-			if (!tool_number(optarg, false, &request.count) ||
-			    request.count == 0) {
-				return tool_usage_error(
-					&tool_alloc,
-					"'%s' is not a count: give 1 or more",
-					optarg);
-			}
-			break;
-		case 'n':
-			request.name = optarg;
-			break;
-		case 'w':
-			request.hold = true;
-			break;
-		case 'd':
-			if (!tool_devices_add(&request.devices, optarg)) {
-				return tool_devices_error(&tool_alloc);
-			}
-			break;
-		case 'N':
-			request.path = optarg;
-			break;
-		case 'j':
-			request.json = true;
-			break;
-		case 'h':
-			fputs(tool_alloc.help, stdout);
-			return TOOL_OK;
-		default:
-			return tool_option_error(&tool_alloc, c, argv);
-		}
-	}
-	if (optind < argc) {
-		return tool_usage_error(&tool_alloc, "unexpected argument '%s'",
-					argv[optind]);
-	}
-	if (!request.has_length) {
+	if (!options->has_length) {
 		return tool_usage_error(&tool_alloc, "--size is missing");
 	}
-
-	return open_and_allocate(&request);
+	return open_and_allocate(options);
 }
 
 const struct tool_command tool_alloc = {
@@ -330,5 +246,6 @@ const struct tool_command tool_alloc = {
 		"  -h, --help     print this text\n"
 		"\n"
 		"Exit status: 0 allocated, 1 failed, 2 wrong usage.\n",
+	.takes = TOOL_SIZE | TOOL_DEVICE | TOOL_HEAP | TOOL_HOLD,
 	.run = run_alloc,
 };

@@ -45,13 +45,6 @@ tool_devices_add(struct tool_devices *devices, char *text)
 }
 
 enum tool_exit
-tool_devices_error(const struct tool_command *command)
-{
-	return tool_usage_error(command, "more than %d devices",
-				TOOL_MAX_DEVICES);
-}
-
-enum tool_exit
 tool_devices_open(struct tool_devices *devices)
 {
 	char sentence[512];

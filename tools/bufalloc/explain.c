@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* bufalloc explain: which buffer would some devices get, and why? */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <linux/bufalloc.h>
@@ -9,21 +8,6 @@
 #include <string.h>
 
 #include "tool.h"
-
-/* Larger pictures exist nowhere, and sizes must not overflow. */
-#define MAX_SIDE (UINT64_C(1) << 20)
-
-struct request {
-	const char *path;
-	struct tool_devices devices;
-	const char *format;
-	uint64_t width;
-	uint64_t height;
-	bool has_length;
-	uint64_t length;
-	enum bufalloc_heap heap;
-	bool json;
-};
 
 /* What is known of one device, before and after the trial. */
 struct answer {
@@ -132,27 +116,27 @@ print_flags(uint32_t flags)
 }
 
 static void
-print_table(const struct request *request, const struct answer *answers)
+print_table(const struct tool_options *options, const struct answer *answers)
 {
 	size_t i;
 
-	if (request->devices.count == 0) {
+	if (options->devices.count == 0) {
 		return;
 	}
 	printf("%-12s %-16s %-6s %-14s %-8s %-8s %-8s %s\n", "device",
 	       "driver", "access", "found", "mask", "segments", "iommu",
 	       "flags");
-	for (i = 0; i < request->devices.count; i++) {
+	for (i = 0; i < options->devices.count; i++) {
 		const struct bufalloc_dev_info *info = &answers[i].info;
 
 		if (answers[i].err < 0) {
 			printf("%-12s unknown: %s\n",
-			       request->devices.nodes[i],
+			       options->devices.nodes[i],
 			       tool_errno_name(answers[i].err));
 			continue;
 		}
 		printf("%-12s %-16s %-6s %-14s", info->name, info->driver,
-		       access_name(request->devices.uses[i].access),
+		       access_name(options->devices.uses[i].access),
 		       NAME(found_names, info->found));
 		if ((info->flags & BUFALLOC_DEVICE_NO_DMA) != 0) {
 			printf(" %-8s %-8s %-8s", "-", "-", "-");
@@ -197,15 +181,15 @@ flags_of(uint32_t flags)
 }
 
 static struct json_object *
-device_object(const struct request *request, size_t i,
+device_object(const struct tool_options *options, size_t i,
 	      const struct answer *answer)
 {
 	const struct bufalloc_dev_info *info = &answer->info;
 	struct json_object *object = json_object_new_object();
 
-	add_text(object, "node", request->devices.nodes[i]);
+	add_text(object, "node", options->devices.nodes[i]);
 	add_text(object, "access",
-		 access_name(request->devices.uses[i].access));
+		 access_name(options->devices.uses[i].access));
 	if (answer->err < 0) {
 		add_text(object, "info_errno", tool_errno_name(answer->err));
 	} else {
@@ -256,7 +240,7 @@ tried_heaps(uint32_t tried)
 }
 
 static enum tool_exit
-print_json(const struct request *request,
+print_json(const struct tool_options *options,
 	   const struct bufalloc_verdict *verdict,
 	   const struct answer *answers)
 {
@@ -269,17 +253,17 @@ print_json(const struct request *request,
 	uint32_t reason = bufalloc_verdict_get_reason(verdict);
 	size_t i;
 
-	for (i = 0; i < request->devices.count; i++) {
+	for (i = 0; i < options->devices.count; i++) {
 		json_object_array_add(devices,
-				      device_object(request, i, &answers[i]));
+				      device_object(options, i, &answers[i]));
 	}
 	json_object_object_add(object, "possible",
 			       json_object_new_boolean(error == 0));
 	if (error < 0) {
 		add_text(object, "errno", tool_errno_name(error));
 	}
-	add_number(object, "length", request->length);
-	add_text(object, "asked_heap", bufalloc_heap_name(request->heap));
+	add_number(object, "length", options->length);
+	add_text(object, "asked_heap", bufalloc_heap_name(options->heap));
 	add_text(object, "heap", heap == NULL ? "unknown" : heap);
 	json_object_object_add(
 		object, "tried",
@@ -295,21 +279,21 @@ print_json(const struct request *request,
 }
 
 static enum tool_exit
-print(const struct request *request, const struct bufalloc_verdict *verdict,
+print(const struct tool_options *options, const struct bufalloc_verdict *verdict,
       const struct answer *answers)
 {
 	int error = bufalloc_verdict_get_error(verdict);
 
-	if (request->json) {
-		if (print_json(request, verdict, answers) != TOOL_OK) {
+	if (options->json) {
+		if (print_json(options, verdict, answers) != TOOL_OK) {
 			return TOOL_FAILED;
 		}
 	} else {
-		print_table(request, answers);
+		print_table(options, answers);
 		printf("%s%s, heap %s\n",
-		       request->devices.count > 0 ? "\n" : "",
-		       tool_amount(request->length).text,
-		       bufalloc_heap_name(request->heap));
+		       options->devices.count > 0 ? "\n" : "",
+		       tool_amount(options->length).text,
+		       bufalloc_heap_name(options->heap));
 		if (error == 0) {
 			puts(bufalloc_verdict_text(verdict));
 		}
@@ -322,9 +306,9 @@ print(const struct request *request, const struct bufalloc_verdict *verdict,
 }
 
 static enum tool_exit
-explain(struct bufalloc_ctx *ctx, const struct request *request)
+explain(struct bufalloc_ctx *ctx, const struct tool_options *options)
 {
-	const struct tool_devices *devices = &request->devices;
+	const struct tool_devices *devices = &options->devices;
 	struct answer answers[TOOL_MAX_DEVICES] = { 0 };
 	struct bufalloc_verdict *verdict;
 	enum tool_exit status;
@@ -336,7 +320,7 @@ explain(struct bufalloc_ctx *ctx, const struct request *request)
 			ctx, devices->uses[i].fd, devices->uses[i].access,
 			&answers[i].info);
 	}
-	ret = bufalloc_alloc_for(ctx, request->length, request->heap, NULL,
+	ret = bufalloc_alloc_for(ctx, options->length, options->heap, NULL,
 				 devices->uses, devices->count,
 				 BUFALLOC_DRY_RUN, NULL, &verdict);
 	if (verdict == NULL) {
@@ -345,154 +329,48 @@ explain(struct bufalloc_ctx *ctx, const struct request *request)
 	for (i = 0; i < devices->count; i++) {
 		bufalloc_verdict_get_use(verdict, i, &answers[i].result);
 	}
-	status = print(request, verdict, answers);
+	status = print(options, verdict, answers);
 	bufalloc_verdict_destroy(verdict);
 	return status;
 }
 
 static enum tool_exit
-open_and_explain(struct request *request)
+open_and_explain(struct tool_options *options)
 {
 	struct bufalloc_ctx *ctx;
 	enum tool_exit status;
 	char sentence[512];
 	int ret;
 
-	ret = bufalloc_open(&ctx, request->path);
+	ret = bufalloc_open(&ctx, options->path);
 	if (ret < 0) {
-		bufalloc_open_strerror(request->path, ret, sentence,
+		bufalloc_open_strerror(options->path, ret, sentence,
 				       sizeof(sentence));
 		return tool_error(ret, sentence);
 	}
-	status = tool_devices_open(&request->devices);
+	status = tool_devices_open(&options->devices);
 	if (status == TOOL_OK) {
-		status = explain(ctx, request);
+		status = explain(ctx, options);
 	}
-	tool_devices_close(&request->devices);
+	tool_devices_close(&options->devices);
 	bufalloc_close(ctx);
 	return status;
 }
 
-static bool
-parse_side(const char *text, uint64_t *side)
-{
-	return tool_number(text, false, side) && *side > 0 &&
-	       *side <= MAX_SIDE;
-}
-
-/* The length, from --size or from a format. */
 static enum tool_exit
-find_length(struct request *request)
+run_explain(struct tool_options *options)
 {
-	bool has_frame = request->format != NULL || request->width != 0 ||
-			 request->height != 0;
+	enum tool_exit status = tool_options_length(&tool_explain, options);
 
-	if (request->has_length && has_frame) {
-		return tool_usage_error(
-			&tool_explain,
-			"give --size, or --format, --width and --height, not both");
+	if (status != TOOL_OK) {
+		return status;
 	}
-	if (request->has_length) {
-		return TOOL_OK;
-	}
-	if (!has_frame) {
+	if (!options->has_length) {
 		return tool_usage_error(
 			&tool_explain,
 			"the size is missing: give --size, or --format, --width and --height");
 	}
-	if (request->format == NULL || request->width == 0 ||
-	    request->height == 0) {
-		return tool_usage_error(
-			&tool_explain,
-			"--format, --width and --height belong together");
-	}
-	request->length = tool_frame_size(request->format, request->width,
-					  request->height);
-	if (request->length == 0) {
-		return tool_usage_error(
-			&tool_explain,
-			"no format is called '%s' here: use --size, or one of %s",
-			request->format, tool_formats().text);
-	}
-	return TOOL_OK;
-}
-
-static enum tool_exit
-run_explain(int argc, char *argv[])
-{
-	static const struct option options[] = {
-		{ "device", required_argument, NULL, 'd' },
-		{ "size", required_argument, NULL, 's' },
-		{ "format", required_argument, NULL, 'f' },
-		{ "width", required_argument, NULL, 'x' },
-		{ "height", required_argument, NULL, 'y' },
-		{ "heap", required_argument, NULL, 'H' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "node", required_argument, NULL, 'N' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct request request = {
-		.path = BUFALLOC_DEVICE,
-		.heap = BUFALLOC_AUTO,
-	};
-	enum tool_exit status;
-	int c;
-
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (c) {
-		case 'd':
-			if (!tool_devices_add(&request.devices, optarg)) {
-				return tool_devices_error(&tool_explain);
-			}
-			break;
-		case 's':
-			if (!tool_number(optarg, true, &request.length)) {
-				return tool_size_error(&tool_explain, optarg);
-			}
-			request.has_length = true;
-			break;
-		case 'f':
-			request.format = optarg;
-			break;
-		case 'x':
-		case 'y':
-			if (!parse_side(optarg, c == 'x' ? &request.width :
-							   &request.height)) {
-				return tool_usage_error(
-					&tool_explain,
-					"'%s' is not a number of pixels: give 1 to %" PRIu64,
-					optarg, MAX_SIDE);
-			}
-			break;
-		case 'H':
-			if (bufalloc_heap_from_name(optarg, &request.heap) < 0) {
-				return tool_heap_error(&tool_explain, optarg);
-			}
-			break;
-		case 'j':
-			request.json = true;
-			break;
-		case 'N':
-			request.path = optarg;
-			break;
-		case 'h':
-			fputs(tool_explain.help, stdout);
-			return TOOL_OK;
-		default:
-			return tool_option_error(&tool_explain, c, argv);
-		}
-	}
-	if (optind < argc) {
-		return tool_usage_error(&tool_explain,
-					"unexpected argument '%s'",
-					argv[optind]);
-	}
-	status = find_length(&request);
-	if (status != TOOL_OK) {
-		return status;
-	}
-	return open_and_explain(&request);
+	return open_and_explain(options);
 }
 
 const struct tool_command tool_explain = {
@@ -518,5 +396,6 @@ const struct tool_command tool_explain = {
 		"  -h, --help       print this text\n"
 		"\n"
 		"Exit status: 0 there is such a buffer, 1 there is none, 2 wrong usage.\n",
+	.takes = TOOL_SIZE | TOOL_FRAME | TOOL_DEVICE | TOOL_HEAP,
 	.run = run_explain,
 };

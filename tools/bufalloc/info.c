@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* bufalloc info: is the module usable, and what can it do? */
 #include <errno.h>
-#include <getopt.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -244,43 +243,15 @@ print_text(const struct state *state)
 }
 
 static enum tool_exit
-run_info(int argc, char *argv[])
+run_info(struct tool_options *options)
 {
-	static const struct option options[] = {
-		{ "node", required_argument, NULL, 'N' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct state state = { .path = BUFALLOC_DEVICE };
-	bool json = false;
-	int c;
-
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (c) {
-		case 'N':
-			state.path = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			fputs(tool_info.help, stdout);
-			return TOOL_OK;
-		default:
-			return tool_option_error(&tool_info, c, argv);
-		}
-	}
-	if (optind < argc) {
-		return tool_usage_error(&tool_info, "unexpected argument '%s'",
-					argv[optind]);
-	}
+	struct state state = { .path = options->path };
 
 	look_at_node(&state);
 	look_at_module(&state);
 	look_for_advice(&state);
 
-	if (json) {
+	if (options->json) {
 		if (print_json(&state) != TOOL_OK) {
 			return TOOL_FAILED;
 		}

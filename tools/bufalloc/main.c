@@ -71,6 +71,24 @@ run_help(int argc, char *argv[])
 }
 
 static enum tool_exit
+run_command(const struct tool_command *command, int argc, char *argv[])
+{
+	struct tool_options options;
+	enum tool_exit status;
+	bool is_help;
+
+	status = tool_options_parse(command, &options, argc, argv, &is_help);
+	if (status != TOOL_OK) {
+		return status;
+	}
+	if (is_help) {
+		fputs(command->help, stdout);
+		return TOOL_OK;
+	}
+	return command->run(&options);
+}
+
+static enum tool_exit
 run(int argc, char *argv[])
 {
 	const struct tool_command *command;
@@ -99,7 +117,7 @@ run(int argc, char *argv[])
 							    "command",
 					argv[1]);
 	}
-	return command->run(argc - 1, argv + 1);
+	return run_command(command, argc - 1, argv + 1);
 }
 
 int

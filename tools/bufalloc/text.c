@@ -107,23 +107,6 @@ tool_option_error(const struct tool_command *command, int result, char *argv[])
 	return tool_usage_error(command, "unknown option %s", arg);
 }
 
-enum tool_exit
-tool_size_error(const struct tool_command *command, const char *text)
-{
-	return tool_usage_error(
-		command,
-		"'%s' is not a size: give bytes, or K, M or G after a number (4096, 8100K, 64M)",
-		text);
-}
-
-enum tool_exit
-tool_heap_error(const struct tool_command *command, const char *text)
-{
-	return tool_usage_error(
-		command,
-		"no heap is called '%s': use auto, system or contig", text);
-}
-
 const char *
 tool_errno_name(int err)
 {

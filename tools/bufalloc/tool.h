@@ -14,18 +14,6 @@ enum tool_exit {
 	TOOL_USAGE = 2,
 };
 
-/** A command: "bufalloc NAME ...". argv[0] is the name. */
-struct tool_command {
-	const char *name;
-	const char *summary;
-	const char *help;
-	enum tool_exit (*run)(int argc, char *argv[]);
-};
-
-extern const struct tool_command tool_info;
-extern const struct tool_command tool_alloc;
-extern const struct tool_command tool_explain;
-
 /** As many devices as a buffer can be for. */
 #define TOOL_MAX_DEVICES 16
 
@@ -38,16 +26,73 @@ struct tool_devices {
 	struct bufalloc_use uses[TOOL_MAX_DEVICES];
 };
 
+/** Options that a command may take; --json, --node and --help all do. */
+enum tool_takes {
+	/** --size */
+	TOOL_SIZE = 1 << 0,
+	/** --format, --width and --height, which belong together */
+	TOOL_FRAME = 1 << 1,
+	/** --device */
+	TOOL_DEVICE = 1 << 2,
+	/** --heap */
+	TOOL_HEAP = 1 << 3,
+	/** --count, --name and --hold */
+	TOOL_HOLD = 1 << 4,
+};
+
+/** What the options said; texts point into argv. */
+struct tool_options {
+	const char *path;
+	struct tool_devices devices;
+	bool has_length;
+	uint64_t length;
+	const char *format;
+	uint64_t width;
+	uint64_t height;
+	enum bufalloc_heap heap;
+	uint64_t count;
+	const char *name;
+	bool hold;
+	bool json;
+};
+
+/** A command: "bufalloc NAME ...". */
+struct tool_command {
+	const char *name;
+	const char *summary;
+	const char *help;
+	/** enum tool_takes bits. */
+	unsigned int takes;
+	enum tool_exit (*run)(struct tool_options *options);
+};
+
+extern const struct tool_command tool_info;
+extern const struct tool_command tool_alloc;
+extern const struct tool_command tool_explain;
+
+/**
+ * Read the options of a command from what follows its name; argv[0] is the
+ * name. is_help: it was asked for, and nothing else counts. Says what is wrong.
+ */
+enum tool_exit
+tool_options_parse(const struct tool_command *command,
+		   struct tool_options *options, int argc, char *argv[],
+		   bool *is_help);
+
+/**
+ * The length, where --format, --width and --height say it. It may still be
+ * missing afterwards; has_length tells.
+ */
+enum tool_exit
+tool_options_length(const struct tool_command *command,
+		    struct tool_options *options);
+
 /**
  * Add "NODE" or "NODE:r", ":w", ":rw"; cuts the end off. false: there are too
  * many.
  */
 bool
 tool_devices_add(struct tool_devices *devices, char *text);
-
-/** After false of tool_devices_add(). */
-enum tool_exit
-tool_devices_error(const struct tool_command *command);
 
 /** Open the nodes. Says what is wrong with the first that cannot be opened. */
 enum tool_exit
@@ -96,13 +141,6 @@ tool_version(uint32_t version);
 enum tool_exit
 tool_usage_error(const struct tool_command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-
-/** The text of an option --size, --heap is none. */
-enum tool_exit
-tool_size_error(const struct tool_command *command, const char *text);
-
-enum tool_exit
-tool_heap_error(const struct tool_command *command, const char *text);
 
 /** After '?' of getopt_long() (with ':' first in its string) or ':'. */
 enum tool_exit
