@@ -11,25 +11,9 @@
 
 /* What is known of one device, before and after the trial. */
 struct answer {
-	int err;	/* of bufalloc_get_device_info() */
+	int err; /* of bufalloc_get_device_info() */
 	struct bufalloc_dev_info info;
 	struct bufalloc_use_result result;
-};
-
-static const char *const found_names[] = {
-	[BUFALLOC_FOUND_NONE] = "none",
-	[BUFALLOC_FOUND_V4L2_QUEUE] = "v4l2-queue",
-	[BUFALLOC_FOUND_V4L2_ALLOC_DEV] = "v4l2-alloc-dev",
-	[BUFALLOC_FOUND_V4L2_M2M] = "v4l2-m2m",
-	[BUFALLOC_FOUND_DRM] = "drm",
-	[BUFALLOC_FOUND_ANCESTOR] = "ancestor",
-};
-
-static const char *const iommu_names[] = {
-	[BUFALLOC_IOMMU_NONE] = "none",
-	[BUFALLOC_IOMMU_IDENTITY] = "identity",
-	[BUFALLOC_IOMMU_DMA] = "dma",
-	[BUFALLOC_IOMMU_OTHER] = "other",
 };
 
 static const char *const proof_names[] = {
@@ -55,65 +39,8 @@ static const char *const reason_names[] = {
 	[BUFALLOC_REASON_UNBOUND] = "unbound",
 };
 
-/* Bits from 0 on. */
-static const char *const flag_names[] = {
-	"coherent",
-	"translated",
-	"needs-vmap",
-	"no-dma",
-	"self-managed",
-	"could-bounce",
-	"inferred",
-};
-
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define NAME(names, i) ((i) < LEN(names) ? (names)[i] : "unknown")
-
-static const char *
-access_name(enum bufalloc_access access)
-{
-	switch (access) {
-	case BUFALLOC_READ:
-		return "reads";
-	case BUFALLOC_WRITE:
-		return "writes";
-	default:
-		return "both";
-	}
-}
-
-/* "32 bits" where the mask is a round one. */
-static void
-print_mask(uint64_t mask)
-{
-	unsigned int bits = 0;
-	char text[24];
-
-	while (bits < 64 && (mask >> bits & 1) != 0) {
-		bits++;
-	}
-	if (bits == 64 || mask >> bits == 0) {
-		snprintf(text, sizeof(text), "%u bits", bits);
-	} else {
-		snprintf(text, sizeof(text), "0x%" PRIx64, mask);
-	}
-	printf(" %-8s", text);
-}
-
-static void
-print_flags(uint32_t flags)
-{
-	bool any = false;
-	size_t i;
-
-	for (i = 0; i < LEN(flag_names); i++) {
-		if ((flags & (UINT32_C(1) << i)) != 0) {
-			printf("%s%s", any ? "," : " ", flag_names[i]);
-			any = true;
-		}
-	}
-	printf("%s\n", any ? "" : " -");
-}
 
 static void
 print_table(const struct tool_options *options, const struct answer *answers)
@@ -123,9 +50,8 @@ print_table(const struct tool_options *options, const struct answer *answers)
 	if (options->devices.count == 0) {
 		return;
 	}
-	printf("%-12s %-16s %-6s %-14s %-8s %-8s %-8s %s\n", "device",
-	       "driver", "access", "found", "mask", "segments", "iommu",
-	       "flags");
+	printf("%-12s ", "device");
+	tool_device_print_header();
 	for (i = 0; i < options->devices.count; i++) {
 		const struct bufalloc_dev_info *info = &answers[i].info;
 
@@ -135,49 +61,10 @@ print_table(const struct tool_options *options, const struct answer *answers)
 			       tool_errno_name(answers[i].err));
 			continue;
 		}
-		printf("%-12s %-16s %-6s %-14s", info->name, info->driver,
-		       access_name(options->devices.uses[i].access),
-		       NAME(found_names, info->found));
-		if ((info->flags & BUFALLOC_DEVICE_NO_DMA) != 0) {
-			printf(" %-8s %-8s %-8s", "-", "-", "-");
-		} else {
-			print_mask(info->dma_mask);
-			if (info->max_segments == BUFALLOC_ANY_SEGMENTS) {
-				printf(" %-8s", "any");
-			} else {
-				printf(" %-8" PRIu32, info->max_segments);
-			}
-			printf(" %-8s", NAME(iommu_names, info->iommu));
-		}
-		print_flags(info->flags);
+		printf("%-12s ", info->name);
+		tool_device_print(info, options->devices.uses[i].access);
+		putchar('\n');
 	}
-}
-
-static void
-add_text(struct json_object *object, const char *key, const char *text)
-{
-	json_object_object_add(object, key, json_object_new_string(text));
-}
-
-static void
-add_number(struct json_object *object, const char *key, uint64_t number)
-{
-	json_object_object_add(object, key, json_object_new_uint64(number));
-}
-
-static struct json_object *
-flags_of(uint32_t flags)
-{
-	struct json_object *list = json_object_new_array();
-	size_t i;
-
-	for (i = 0; i < LEN(flag_names); i++) {
-		if ((flags & (UINT32_C(1) << i)) != 0) {
-			json_object_array_add(
-				list, json_object_new_string(flag_names[i]));
-		}
-	}
-	return list;
 }
 
 static struct json_object *
@@ -187,56 +74,17 @@ device_object(const struct tool_options *options, size_t i,
 	const struct bufalloc_dev_info *info = &answer->info;
 	struct json_object *object = json_object_new_object();
 
-	add_text(object, "node", options->devices.nodes[i]);
-	add_text(object, "access",
-		 access_name(options->devices.uses[i].access));
-	if (answer->err < 0) {
-		add_text(object, "info_errno", tool_errno_name(answer->err));
-	} else {
-		add_text(object, "name", info->name);
-		add_text(object, "driver", info->driver);
-		json_object_object_add(object, "flags", flags_of(info->flags));
-		add_text(object, "found", NAME(found_names, info->found));
-		add_number(object, "dma_mask", info->dma_mask);
-		add_number(object, "coherent_mask", info->coherent_mask);
-		add_number(object, "bus_limit", info->bus_limit);
-		add_number(object, "max_segment", info->max_segment);
-		add_number(object, "segment_boundary", info->segment_boundary);
-		/* null is any number of them */
-		json_object_object_add(
-			object, "max_segments",
-			info->max_segments == BUFALLOC_ANY_SEGMENTS ?
-				NULL :
-				json_object_new_uint64(info->max_segments));
-		add_text(object, "iommu", NAME(iommu_names, info->iommu));
-		add_number(object, "iommu_granule", info->iommu_granule);
-	}
-	add_text(object, "proof", NAME(proof_names, answer->result.proof));
-	add_number(object, "segments", answer->result.segments);
+	tool_device_json(object, options->devices.nodes[i],
+			 options->devices.uses[i].access, answer->err, info);
+	tool_json_text(object, "proof", NAME(proof_names, answer->result.proof));
+	tool_json_number(object, "segments", answer->result.segments);
 	if (answer->result.error < 0) {
-		add_text(object, "errno",
-			 tool_errno_name(answer->result.error));
-		add_text(object, "reason",
-			 NAME(reason_names, answer->result.reason));
+		tool_json_text(object, "errno",
+			       tool_errno_name(answer->result.error));
+		tool_json_text(object, "reason",
+			       NAME(reason_names, answer->result.reason));
 	}
 	return object;
-}
-
-static struct json_object *
-tried_heaps(uint32_t tried)
-{
-	struct json_object *list = json_object_new_array();
-	const char *name;
-	uint32_t i;
-
-	for (i = 0; i < 32; i++) {
-		name = bufalloc_heap_name((enum bufalloc_heap)i);
-		if (name != NULL && (tried & (UINT32_C(1) << i)) != 0) {
-			json_object_array_add(list,
-					      json_object_new_string(name));
-		}
-	}
-	return list;
 }
 
 static enum tool_exit
@@ -260,21 +108,21 @@ print_json(const struct tool_options *options,
 	json_object_object_add(object, "possible",
 			       json_object_new_boolean(error == 0));
 	if (error < 0) {
-		add_text(object, "errno", tool_errno_name(error));
+		tool_json_text(object, "errno", tool_errno_name(error));
 	}
-	add_number(object, "length", options->length);
-	add_text(object, "asked_heap", bufalloc_heap_name(options->heap));
-	add_text(object, "heap", heap == NULL ? "unknown" : heap);
+	tool_json_number(object, "length", options->length);
+	tool_json_text(object, "asked_heap", bufalloc_heap_name(options->heap));
+	tool_json_text(object, "heap", heap == NULL ? "unknown" : heap);
 	json_object_object_add(
 		object, "tried",
-		tried_heaps(bufalloc_verdict_get_tried(verdict)));
-	add_text(object, "reason", NAME(reason_names, reason));
+		tool_json_heaps(bufalloc_verdict_get_tried(verdict)));
+	tool_json_text(object, "reason", NAME(reason_names, reason));
 	json_object_object_add(object, "device",
 			       device < 0 ? NULL :
 					    json_object_new_int(device));
-	add_number(object, "runs", bufalloc_verdict_get_runs(verdict));
+	tool_json_number(object, "runs", bufalloc_verdict_get_runs(verdict));
 	json_object_object_add(object, "devices", devices);
-	add_text(object, "text", bufalloc_verdict_text(verdict));
+	tool_json_text(object, "text", bufalloc_verdict_text(verdict));
 	return tool_print_json(object);
 }
 

@@ -123,65 +123,40 @@ static enum tool_exit
 print_json(const struct state *state)
 {
 	struct json_object *object = json_object_new_object();
-	struct json_object *heaps = json_object_new_array();
 	struct json_object *modules;
-	const char *name;
 	size_t i;
-	uint32_t heap;
 	char mode[8];
 
-	if (object == NULL || heaps == NULL) {
-		json_object_put(object);
-		json_object_put(heaps);
+	if (object == NULL) {
 		return tool_error(-ENOMEM, bufalloc_strerror(-ENOMEM));
 	}
 
 	json_object_object_add(object, "usable",
 			       json_object_new_boolean(state->err == 0));
-	json_object_object_add(
-		object, "library_version",
-		json_object_new_string(tool_version(LIBRARY_VERSION).text));
-	json_object_object_add(object, "node",
-			       json_object_new_string(state->path));
+	tool_json_text(object, "library_version",
+		       tool_version(LIBRARY_VERSION).text);
+	tool_json_text(object, "node", state->path);
 	if (state->node_exists) {
 		snprintf(mode, sizeof(mode), "%04o",
 			 (unsigned int)state->node.st_mode & 07777);
-		json_object_object_add(object, "node_owner",
-				       json_object_new_string(state->owner));
-		json_object_object_add(object, "node_group",
-				       json_object_new_string(state->group));
-		json_object_object_add(object, "node_mode",
-				       json_object_new_string(mode));
+		tool_json_text(object, "node_owner", state->owner);
+		tool_json_text(object, "node_group", state->group);
+		tool_json_text(object, "node_mode", mode);
 	}
 
 	if (state->err < 0) {
-		json_object_object_add(
-			object, "errno",
-			json_object_new_string(tool_errno_name(state->err)));
-		json_object_object_add(object, "problem",
-				       json_object_new_string(state->problem));
-		json_object_put(heaps);
+		tool_json_text(object, "errno", tool_errno_name(state->err));
+		tool_json_text(object, "problem", state->problem);
 		return tool_print_json(object);
 	}
 
-	json_object_object_add(
-		object, "module_version",
-		json_object_new_string(tool_version(state->info.version).text));
-	for (heap = 0; heap < 32; heap++) {
-		name = bufalloc_heap_name((enum bufalloc_heap)heap);
-		if (name != NULL && has_heap(state, (enum bufalloc_heap)heap)) {
-			json_object_array_add(heaps,
-					      json_object_new_string(name));
-		}
-	}
-	json_object_object_add(object, "heaps", heaps);
-	json_object_object_add(object, "max_length",
-			       json_object_new_uint64(state->info.max_length));
-	json_object_object_add(
-		object, "contig_limit",
-		json_object_new_uint64(state->info.contig_limit));
-	json_object_object_add(object, "contig_used",
-			       json_object_new_uint64(state->info.contig_used));
+	tool_json_text(object, "module_version",
+		       tool_version(state->info.version).text);
+	json_object_object_add(object, "heaps",
+			       tool_json_heaps(state->info.heaps));
+	tool_json_number(object, "max_length", state->info.max_length);
+	tool_json_number(object, "contig_limit", state->info.contig_limit);
+	tool_json_number(object, "contig_used", state->info.contig_used);
 	modules = json_object_new_object();
 	for (i = 0; i < RESOLVERS_LEN; i++) {
 		json_object_object_add(
@@ -190,8 +165,7 @@ print_json(const struct state *state)
 	}
 	json_object_object_add(object, "resolvers", modules);
 	if (state->advice[0] != '\0') {
-		json_object_object_add(object, "advice",
-				       json_object_new_string(state->advice));
+		tool_json_text(object, "advice", state->advice);
 	}
 	return tool_print_json(object);
 }

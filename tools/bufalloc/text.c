@@ -122,6 +122,37 @@ tool_error(int err, const char *sentence)
 	return TOOL_FAILED;
 }
 
+void
+tool_json_text(struct json_object *object, const char *key, const char *text)
+{
+	json_object_object_add(object, key,
+			       text == NULL ? NULL :
+					      json_object_new_string(text));
+}
+
+void
+tool_json_number(struct json_object *object, const char *key, uint64_t number)
+{
+	json_object_object_add(object, key, json_object_new_uint64(number));
+}
+
+struct json_object *
+tool_json_heaps(uint32_t mask)
+{
+	struct json_object *list = json_object_new_array();
+	const char *name;
+	uint32_t i;
+
+	for (i = 0; i < 32; i++) {
+		name = bufalloc_heap_name((enum bufalloc_heap)i);
+		if (name != NULL && (mask & (UINT32_C(1) << i)) != 0) {
+			json_object_array_add(list,
+					      json_object_new_string(name));
+		}
+	}
+	return list;
+}
+
 enum tool_exit
 tool_print_json(struct json_object *object)
 {

@@ -102,6 +102,24 @@ tool_devices_open(struct tool_devices *devices);
 void
 tool_devices_close(struct tool_devices *devices);
 
+/**
+ * What a device can use: the columns of a table (without the end of the line),
+ * its header (with it), and members of a JSON object.
+ *
+ * err: of bufalloc_get_device_info(); if it failed, info does not count.
+ */
+void
+tool_device_print_header(void);
+
+void
+tool_device_print(const struct bufalloc_dev_info *info,
+		  enum bufalloc_access access);
+
+void
+tool_device_json(struct json_object *object, const char *node,
+		 enum bufalloc_access access, int err,
+		 const struct bufalloc_dev_info *info);
+
 /** "8294400", with suffix also "4K", "64M", "1G"; false if none, too large. */
 bool
 tool_number(const char *text, bool suffix, uint64_t *value);
@@ -154,6 +172,17 @@ tool_errno_name(int err);
 /** Print "bufalloc: SENTENCE [ENAME]" to stderr; returns TOOL_FAILED. */
 enum tool_exit
 tool_error(int err, const char *sentence);
+
+/** Add a member to an object; text NULL: null. */
+void
+tool_json_text(struct json_object *object, const char *key, const char *text);
+
+void
+tool_json_number(struct json_object *object, const char *key, uint64_t number);
+
+/** The names of the heaps in a mask of (1 << enum bufalloc_heap). */
+struct json_object *
+tool_json_heaps(uint32_t mask);
 
 /** Print the object on one line of stdout and free it. */
 enum tool_exit
