@@ -16,15 +16,15 @@ tests-build: tests-deps
 
 ## check-host        the tests that need no guest; TESTS='glob...' for some
 check-host: tests-build
-	$(Q)tests/run --target check-host $(TESTS)
+	$(Q)tests/run --target check-host $(TESTS:%='%')
 
 ## check             all tests, on the host and in guests; TESTS='glob...'
 check: tests-build
-	$(Q)tests/run --target check $(TESTS)
+	$(Q)tests/run --target check $(TESTS:%='%')
 
 ## check-all         the slow ones too; goes on where the last call stopped
 check-all: tests-build
-	$(Q)tests/run --target check-all --resume $(TESTS)
+	$(Q)tests/run --target check-all --resume $(TESTS:%='%')
 
 ## lint              style, spelling, licences, static analysis
 lint: tests-deps
