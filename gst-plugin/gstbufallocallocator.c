@@ -282,7 +282,7 @@ gst_bufalloc_allocator_alloc_buf (GstBufallocAllocator * self, gsize length,
   if (heap == BUFALLOC_AUTO) {
     err = gst_bufalloc_allocator_alloc_auto (self, length, buf, reason);
   } else {
-    err = bufalloc_alloc (self->ctx, length, heap, self->name, buf);
+    err = bufalloc_alloc_bytes (self->ctx, length, heap, self->name, buf);
     if (err == 0)
       g_atomic_int_set (&self->chosen_heap, heap);
   }
@@ -444,7 +444,7 @@ gst_bufalloc_allocator_init (GstBufallocAllocator * self)
  * @device: (nullable): the module's node, or %NULL for the usual one
  * @reporter: (nullable) (transfer none): the element that errors are posted to;
  *   no reference is kept. Its name becomes the name of the dma-bufs
- * @err: (out): 0, or the negative errno of bufalloc_open()
+ * @err: (out): 0, or the negative errno of bufalloc_open_module()
  * @reason: (out) (transfer full): on failure, a sentence that says why and what
  *   to do
  *
@@ -461,7 +461,7 @@ gst_bufalloc_allocator_new (const gchar * device, GstElement * reporter,
   struct bufalloc_ctx *ctx = NULL;
 
   *reason = NULL;
-  *err = bufalloc_open (&ctx, device);
+  *err = bufalloc_open_module (&ctx, device);
   if (*err < 0) {
     gchar text[512];
 

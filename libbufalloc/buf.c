@@ -85,9 +85,9 @@ err_free:
 }
 
 int
-bufalloc_alloc(struct bufalloc_ctx *ctx, uint64_t length,
-	       enum bufalloc_heap heap, const char *name,
-	       struct bufalloc_buf **buf_ptr)
+bufalloc_alloc_bytes(struct bufalloc_ctx *ctx, uint64_t length,
+		     enum bufalloc_heap heap, const char *name,
+		     struct bufalloc_buf **buf_ptr)
 {
 	struct bufalloc_alloc alloc = {
 		.size = sizeof(alloc),

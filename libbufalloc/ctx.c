@@ -51,7 +51,7 @@ check_node(int fd)
 }
 
 int
-bufalloc_open(struct bufalloc_ctx **ctx_ptr, const char *path)
+bufalloc_open_module(struct bufalloc_ctx **ctx_ptr, const char *path)
 {
 	struct bufalloc_ctx *ctx;
 	int ret;

@@ -207,7 +207,7 @@ enum bufalloc_alloc_for_flags {
  * -EPERM and others  as open(2)
  */
 int
-bufalloc_open(struct bufalloc_ctx **ctx, const char *path);
+bufalloc_open_module(struct bufalloc_ctx **ctx, const char *path);
 
 /**
  * Close the context. Buffers that were made with it stay valid.
@@ -246,9 +246,9 @@ bufalloc_get_info(struct bufalloc_ctx *ctx, struct bufalloc_module_info *info);
  * -EINTR  a fatal signal
  */
 int
-bufalloc_alloc(struct bufalloc_ctx *ctx, uint64_t length,
-	       enum bufalloc_heap heap, const char *name,
-	       struct bufalloc_buf **buf);
+bufalloc_alloc_bytes(struct bufalloc_ctx *ctx, uint64_t length,
+		     enum bufalloc_heap heap, const char *name,
+		     struct bufalloc_buf **buf);
 
 /**
  * Ask what a device can use (BUFALLOC_IOCTL_DEVICE_INFO).
@@ -278,7 +278,7 @@ bufalloc_get_device_info(struct bufalloc_ctx *ctx, int fd,
  * (BUFALLOC_IOCTL_ALLOC), or say which device refuses what. Before the call
  * returns, the buffer was mapped for each of them. Every byte of it is 0.
  *
- * length, name: as for bufalloc_alloc().
+ * length, name: as for bufalloc_alloc_bytes().
  * heap: BUFALLOC_AUTO for the cheapest one that will do, or the only one that
  *       is tried.
  * uses: count devices, at most 16; NULL if count is 0. Not kept. The same
@@ -303,7 +303,7 @@ bufalloc_get_device_info(struct bufalloc_ctx *ctx, int fd,
  *          such heap
  * -ENOSPC  no heap can satisfy what the devices need, however much memory is
  *          free
- * -ENOMEM, -EDQUOT, -EMFILE, -ENFILE, -EINTR  as bufalloc_alloc()
+ * -ENOMEM, -EDQUOT, -EMFILE, -ENFILE, -EINTR  as bufalloc_alloc_bytes()
  */
 int
 bufalloc_alloc_for(struct bufalloc_ctx *ctx, uint64_t length,
@@ -468,7 +468,7 @@ int
 bufalloc_heap_from_name(const char *name, enum bufalloc_heap *heap);
 
 /**
- * One English sentence for an error of bufalloc_open(), bufalloc_alloc() and
+ * One English sentence for an error of bufalloc_open_module() and
  * the other calls: what is wrong and what to do about it. Static storage;
  * never NULL. err may be negative or positive.
  *
@@ -479,10 +479,10 @@ const char *
 bufalloc_strerror(int err);
 
 /**
- * Write one sentence about a failed bufalloc_open(): which node, what is wrong
- * with it, what to do (how to load the module, which group to join).
+ * Write one sentence about a failed bufalloc_open_module(): which node, what is
+ * wrong with it, what to do (how to load the module, which group to join).
  *
- * path: as given to bufalloc_open(), err: what that returned.
+ * path: as given to bufalloc_open_module(), err: what that returned.
  * text, size: always terminated if size is not 0.
  *
  * Returns the length that the whole sentence has, as snprintf(3).
@@ -491,11 +491,11 @@ int
 bufalloc_open_strerror(const char *path, int err, char *text, size_t size);
 
 /**
- * Write one sentence about a failed bufalloc_alloc(): how much was asked of
- * which heap, which limit it met (with the figures that the module gives), what
+ * Write one sentence about a failed bufalloc_alloc_bytes(): how much was asked
+ * of which heap, which limit it met (with the figures that the module gives), what
  * to do.
  *
- * ctx, length, heap: as given to bufalloc_alloc(), err: what that returned.
+ * ctx, length, heap: as given to bufalloc_alloc_bytes(), err: what that returned.
  *
  * Returns the length that the whole sentence has, as snprintf(3).
  */

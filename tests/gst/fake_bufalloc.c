@@ -177,7 +177,7 @@ private_ioctl(int fd, unsigned long request, void *arg)
 
 /* The module's own node is always there, any other is what it is. */
 int
-bufalloc_open(struct bufalloc_ctx **ctx, const char *path)
+bufalloc_open_module(struct bufalloc_ctx **ctx, const char *path)
 {
 	int fd;
 

@@ -138,7 +138,7 @@ run bufalloc info --json
 check "info --json" all status_is 0 -- out_has '"usable": true'
 check "the tool needs no LD_LIBRARY_PATH" \
 	grep -q 'libbufalloc.so.0 => /' <(ldd /usr/bin/bufalloc)
-check "the manual is found" man -w bufalloc bufalloc_alloc
+check "the manual is found" man -w bufalloc bufalloc_alloc_bytes
 
 run bufalloc alloc --size 8294400 --count 3
 check "alloc: system" all status_is 0 -- err_is_empty -- \

@@ -63,7 +63,7 @@ use_every_function(struct bufalloc_ctx *ctx)
 	if (bufalloc_get_info(ctx, &module_info) < 0) {
 		return;
 	}
-	ret = bufalloc_alloc(ctx, 4096, BUFALLOC_SYSTEM, "program", &buf);
+	ret = bufalloc_alloc_bytes(ctx, 4096, BUFALLOC_SYSTEM, "program", &buf);
 	if (ret < 0) {
 		bufalloc_alloc_strerror(ctx, 4096, BUFALLOC_SYSTEM, ret,
 					sentence, sizeof(sentence));
@@ -89,7 +89,7 @@ main(void)
 	char sentence[512];
 	int ret;
 
-	ret = bufalloc_open(&ctx, "/nonexistent/node");
+	ret = bufalloc_open_module(&ctx, "/nonexistent/node");
 	if (ret != -ENOENT) {
 		fprintf(stderr, "open: %s\n", bufalloc_strerror(ret));
 		return 1;
@@ -102,7 +102,7 @@ main(void)
 	}
 	printf("%s %s\n", bufalloc_heap_name(heap), sentence);
 
-	if (bufalloc_open(&ctx, NULL) == 0) {
+	if (bufalloc_open_module(&ctx, NULL) == 0) {
 		use_every_function(ctx);
 		use_a_device(ctx);
 	}

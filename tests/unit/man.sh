@@ -57,7 +57,7 @@ for page in man/*.[13]; do
 		skip "mandoc: ${page#man/}" "mandoc is not installed"
 	fi
 done
-for function in bufalloc_open bufalloc_alloc bufalloc_get_info \
+for function in bufalloc_open_module bufalloc_alloc_bytes bufalloc_get_info \
 	bufalloc_get_buf_info bufalloc_buf_map bufalloc_get_device_info \
 	bufalloc_alloc_for; do
 	check "$function.3 has the errnos of the header" \

@@ -302,7 +302,7 @@ mock_open(void)
 	mock_expect_open(BUFALLOC_DEVICE, 0);
 	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_INFO, &in, sizeof(in),
 			  &mock_info, 0);
-	assert_int_equal(bufalloc_open(&ctx, NULL), 0);
+	assert_int_equal(bufalloc_open_module(&ctx, NULL), 0);
 	assert_non_null(ctx);
 	return ctx;
 }
@@ -319,8 +319,8 @@ mock_alloc(struct bufalloc_ctx *ctx)
 	mock_expect_alloc(MOCK_LENGTH, BUFALLOC_HEAP_SYSTEM, 0);
 	mock_expect_buffer_info(&info, 0);
 	mock_expect_set_name("bufalloc", 0);
-	assert_int_equal(bufalloc_alloc(ctx, MOCK_LENGTH, BUFALLOC_SYSTEM,
-					NULL, &buf),
+	assert_int_equal(bufalloc_alloc_bytes(ctx, MOCK_LENGTH, BUFALLOC_SYSTEM,
+					      NULL, &buf),
 			 0);
 	assert_non_null(buf);
 	return buf;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bufalloc_alloc(), _buf_destroy(), the getters and _get_buf_info(). */
+/* bufalloc_alloc_bytes(), _buf_destroy(), the getters and _get_buf_info(). */
 #include "mock.h"
 
 #include <fcntl.h>
@@ -25,7 +25,7 @@ expect_same_fds(struct bufalloc_ctx *ctx, uint64_t length,
 	assert_return_code(before, errno);
 	close(before);
 
-	assert_int_equal(bufalloc_alloc(ctx, length, heap, NULL, &buf),
+	assert_int_equal(bufalloc_alloc_bytes(ctx, length, heap, NULL, &buf),
 			 expected);
 	assert_ptr_equal(buf, untouched);
 	mock_expect_nothing_left();
@@ -122,7 +122,7 @@ request_is_passed_on(void **state)
 		mock_expect_alloc(rows[i].length, rows[i].raw_heap, 0);
 		mock_expect_buffer_info(&two_pages, 0);
 		mock_expect_set_name("bufalloc", 0);
-		assert_int_equal(bufalloc_alloc(ctx, rows[i].length,
+		assert_int_equal(bufalloc_alloc_bytes(ctx, rows[i].length,
 						rows[i].heap, NULL, &buf),
 				 0);
 		bufalloc_buf_destroy(buf);
@@ -156,7 +156,7 @@ name_is_cut_at_31_bytes(void **state)
 		mock_expect_alloc(4096, 1, 0);
 		mock_expect_buffer_info(&two_pages, 0);
 		mock_expect_set_name(rows[i].set, 0);
-		assert_int_equal(bufalloc_alloc(ctx, 4096, BUFALLOC_SYSTEM,
+		assert_int_equal(bufalloc_alloc_bytes(ctx, 4096, BUFALLOC_SYSTEM,
 						rows[i].name, &buf),
 				 0);
 		bufalloc_buf_destroy(buf);
@@ -177,7 +177,7 @@ name_that_is_not_taken_is_no_failure(void **state)
 		mock_expect_alloc(4096, 1, 0);
 		mock_expect_buffer_info(&two_pages, 0);
 		mock_expect_set_name("bufalloc", rows[i]);
-		assert_int_equal(bufalloc_alloc(ctx, 4096, BUFALLOC_SYSTEM,
+		assert_int_equal(bufalloc_alloc_bytes(ctx, 4096, BUFALLOC_SYSTEM,
 						NULL, &buf),
 				 0);
 		assert_int_equal(fcntl(bufalloc_buf_get_fd(buf), F_GETFD),
@@ -198,7 +198,7 @@ length_is_the_kernels(void **state)
 	mock_expect_buffer_info(&two_pages, 0);
 	mock_expect_set_name("bufalloc", 0);
 	assert_int_equal(
-		bufalloc_alloc(ctx, 4097, BUFALLOC_SYSTEM, NULL, &buf), 0);
+		bufalloc_alloc_bytes(ctx, 4097, BUFALLOC_SYSTEM, NULL, &buf), 0);
 	assert_int_equal(bufalloc_buf_get_length(buf), MOCK_LENGTH);
 	bufalloc_buf_destroy(buf);
 	bufalloc_close(ctx);

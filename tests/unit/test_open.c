@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bufalloc_open(), _close() and _get_info(). */
+/* bufalloc_open_module(), _close() and _get_info(). */
 #include "mock.h"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@ expect_failed_open(const char *path, int expected)
 {
 	struct bufalloc_ctx *ctx = untouched;
 
-	assert_int_equal(bufalloc_open(&ctx, path), expected);
+	assert_int_equal(bufalloc_open_module(&ctx, path), expected);
 	assert_ptr_equal(ctx, untouched);
 	mock_expect_nothing_left();
 	mock_teardown(NULL); /* no descriptor is left, in each row */

@@ -120,8 +120,8 @@ allocate_one(struct bufalloc_ctx *ctx, const struct tool_options *options,
 					 options->devices.count, 0, buf,
 					 &verdict);
 	} else {
-		ret = bufalloc_alloc(ctx, options->length, options->heap,
-				     options->name, buf);
+		ret = bufalloc_alloc_bytes(ctx, options->length, options->heap,
+					   options->name, buf);
 	}
 
 	if (ret == 0) {
@@ -194,7 +194,7 @@ open_and_allocate(struct tool_options *options)
 		}
 	}
 
-	ret = bufalloc_open(&ctx, options->path);
+	ret = bufalloc_open_module(&ctx, options->path);
 	if (ret < 0) {
 		bufalloc_open_strerror(options->path, ret, sentence,
 				       sizeof(sentence));

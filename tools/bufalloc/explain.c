@@ -190,7 +190,7 @@ open_and_explain(struct tool_options *options)
 	char sentence[512];
 	int ret;
 
-	ret = bufalloc_open(&ctx, options->path);
+	ret = bufalloc_open_module(&ctx, options->path);
 	if (ret < 0) {
 		bufalloc_open_strerror(options->path, ret, sentence,
 				       sizeof(sentence));

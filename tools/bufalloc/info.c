@@ -35,7 +35,7 @@ struct state {
 	struct stat node;
 	char owner[64];
 	char group[64];
-	int err;	/* of bufalloc_open() or bufalloc_get_info() */
+	int err;	/* of bufalloc_open_module() or bufalloc_get_info() */
 	struct bufalloc_module_info info;
 	bool is_loaded[RESOLVERS_LEN];
 	char problem[512];	/* why it is not usable; "" if it is */
@@ -79,7 +79,7 @@ look_at_module(struct state *state)
 		state->is_loaded[i] = access(resolvers[i].folder, F_OK) == 0;
 	}
 
-	state->err = bufalloc_open(&ctx, state->path);
+	state->err = bufalloc_open_module(&ctx, state->path);
 	if (state->err < 0) {
 		bufalloc_open_strerror(state->path, state->err, state->problem,
 				       sizeof(state->problem));
