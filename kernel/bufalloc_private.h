@@ -66,6 +66,7 @@ struct bufalloc_heap {
  * @heap_id: enum bufalloc_heap_id of it
  * @runs: its pages, one entry for each physical run (of BUFALLOC_RUN_MAX at
  *	most), in order; never mapped for a device, see &struct bufalloc_mapping
+ * @attributes: enum bufalloc_attribute bits
  * @account: the user whose limit it counts against, or NULL
  * @alloc_ns: time that the allocation took
  * @lock: protects what follows up to @vaddr_mapped
@@ -86,6 +87,7 @@ struct bufalloc_buffer {
 	const struct bufalloc_heap *heap;
 	u32 heap_id;
 	struct sg_table runs;
+	u64 attributes;
 	struct bufalloc_account *account;
 	u64 alloc_ns;
 
@@ -113,8 +115,10 @@ u64 bufalloc_account_used(void);
 /* buffer.c: a buffer's life, from its pages to its dma-buf */
 const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id);
 struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
+					       u64 attributes,
 					       const struct bufalloc_need *need);
 void bufalloc_buffer_destroy(struct bufalloc_buffer *buf);
+u64 bufalloc_buffer_attributes(void);
 u32 bufalloc_buffer_heaps(void);
 u64 bufalloc_buffer_max_length(void);
 u64 bufalloc_buffer_memory_end(void);
@@ -168,7 +172,7 @@ void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 				      enum dma_data_direction dir);
 
 /* solve.c: from devices to a buffer that all of them can use */
-struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length,
+struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length, u64 attributes,
 				       struct bufalloc_alloc_device *devices,
 				       u32 count,
 				       struct bufalloc_alloc_verdict *verdict);

@@ -34,6 +34,12 @@ u32 bufalloc_buffer_heaps(void)
 	return mask;
 }
 
+/* The enum bufalloc_attribute bits that a buffer can have on this machine. */
+u64 bufalloc_buffer_attributes(void)
+{
+	return BUFALLOC_ATTRIBUTE_NEVER_CPU;
+}
+
 /* No longer buffer is tried: all the memory of the machine, in bytes. */
 u64 bufalloc_buffer_max_length(void)
 {
@@ -72,14 +78,15 @@ const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id)
 }
 
 /*
- * Allocate a buffer of at least @length bytes, every byte of it 0, whose pages
- * satisfy @need.
+ * Allocate a buffer of at least @length bytes, every byte of it 0, with these
+ * attributes (of bufalloc_buffer_attributes()) and pages that satisfy @need.
  *
  * Return: the buffer, for bufalloc_dmabuf_export() or
  * bufalloc_buffer_destroy(), or an ERR_PTR: what bufalloc_buffer_heap()
  * returns, -EINVAL (no length), -ENOMEM, -ENOSPC, -EDQUOT, -EINTR.
  */
 struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
+					       u64 attributes,
 					       const struct bufalloc_need *need)
 {
 	const struct bufalloc_heap *heap = bufalloc_buffer_heap(heap_id);
@@ -100,6 +107,7 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 	buf->length = PAGE_ALIGN(length);
 	buf->heap = heap;
 	buf->heap_id = heap_id;
+	buf->attributes = attributes;
 	mutex_init(&buf->lock);
 	INIT_LIST_HEAD(&buf->mappings);
 

@@ -2,6 +2,8 @@
 /*
  * Needs of devices and how they merge; see constraint.h.
  */
+#include <uapi/linux/bufalloc.h>
+
 #include "constraint.h"
 
 void bufalloc_constraint_init(struct bufalloc_merged *merged)
@@ -14,6 +16,7 @@ void bufalloc_constraint_init(struct bufalloc_merged *merged)
 	merged->boundary_by = BUFALLOC_NOBODY;
 	merged->one_run_by = BUFALLOC_NOBODY;
 	merged->vmap_by = BUFALLOC_NOBODY;
+	merged->attributes = 0;
 }
 
 /* Add the need of the device with that index. */
@@ -47,6 +50,9 @@ bufalloc_constraint_conflict(const struct bufalloc_merged *merged, u64 length)
 		return BUFALLOC_CONFLICT_LIMIT;
 	if (merged->need.one_run && length - 1 > merged->need.boundary)
 		return BUFALLOC_CONFLICT_BOUNDARY;
+	if (merged->need.vmap &&
+	    merged->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU)
+		return BUFALLOC_CONFLICT_VMAP;
 	return BUFALLOC_CONFLICT_NONE;
 }
 

@@ -39,13 +39,14 @@ struct bufalloc_need {
 };
 
 /**
- * struct bufalloc_merged - what all devices need together
+ * struct bufalloc_merged - what all devices need together, and the caller
  * @need: the tightest of each
  * @limit_by: index of the device that @need.limit is of, or BUFALLOC_NOBODY;
  *	the first one where several have the same
  * @boundary_by: the same for @need.boundary
  * @one_run_by: the first device that needs one run
  * @vmap_by: the first device that needs a kernel mapping
+ * @attributes: enum bufalloc_attribute bits that the caller wants
  */
 struct bufalloc_merged {
 	struct bufalloc_need need;
@@ -53,6 +54,7 @@ struct bufalloc_merged {
 	int boundary_by;
 	int one_run_by;
 	int vmap_by;
+	u64 attributes;
 };
 
 /**
@@ -61,11 +63,14 @@ struct bufalloc_merged {
  * @BUFALLOC_CONFLICT_LIMIT: the buffer is longer than what limit_by reaches
  * @BUFALLOC_CONFLICT_BOUNDARY: it is longer than boundary_by's boundary allows
  *	and must be one run for one_run_by
+ * @BUFALLOC_CONFLICT_VMAP: vmap_by needs a kernel mapping, which
+ *	BUFALLOC_ATTRIBUTE_NEVER_CPU forbids
  */
 enum bufalloc_conflict {
 	BUFALLOC_CONFLICT_NONE,
 	BUFALLOC_CONFLICT_LIMIT,
 	BUFALLOC_CONFLICT_BOUNDARY,
+	BUFALLOC_CONFLICT_VMAP,
 };
 
 void bufalloc_constraint_init(struct bufalloc_merged *merged);

@@ -105,14 +105,19 @@ void bufalloc_device_need(struct bufalloc_need *need,
 	*need = (struct bufalloc_need){
 		.limit = BUFALLOC_ANY_ADDRESS,
 		.boundary = BUFALLOC_ANY_BOUNDARY,
-		.vmap = endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP,
+		.vmap = !dev || endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP,
 	};
 	if (!dev)
 		return;
 
 	device_lock(dev);
-	if (!endpoint->resolver->alive(endpoint) || !has_dma(endpoint) ||
-	    is_translated(endpoint))
+	if (!endpoint->resolver->alive(endpoint))
+		goto out_unlock;
+	if (!has_dma(endpoint)) {
+		need->vmap = true;
+		goto out_unlock;
+	}
+	if (is_translated(endpoint))
 		goto out_unlock;
 
 	/* As a physical address; a device may see memory at an offset. */

@@ -107,6 +107,8 @@ static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 	struct scatterlist *sg;
 	int ret, i;
 
+	if (buf->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU)
+		return -EACCES;
 	/* A private mapping would copy on write, in silence. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
@@ -262,6 +264,21 @@ static const struct dma_buf_ops bufalloc_dmabuf_ops = {
 };
 
 /*
+ * Without vmap: the core answers -EINVAL, where it would take an operation that
+ * fails for a bug (WARN_ON_ONCE() in dma_buf_vmap()).
+ */
+static const struct dma_buf_ops bufalloc_dmabuf_never_cpu_ops = {
+	.attach = bufalloc_dmabuf_attach,
+	.detach = bufalloc_dmabuf_detach,
+	.map_dma_buf = bufalloc_dmabuf_map,
+	.unmap_dma_buf = bufalloc_dmabuf_unmap,
+	.begin_cpu_access = bufalloc_dmabuf_begin_cpu_access,
+	.end_cpu_access = bufalloc_dmabuf_end_cpu_access,
+	.mmap = bufalloc_dmabuf_mmap,
+	.release = bufalloc_dmabuf_release,
+};
+
+/*
  * Make the dma-buf of @buf, which owns @buf from then on. It keeps the module
  * loaded. ERR_PTR: what dma_buf_export() returned; @buf is still the caller's.
  */
@@ -270,7 +287,9 @@ struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 
-	info.ops = &bufalloc_dmabuf_ops;
+	info.ops = buf->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU ?
+			   &bufalloc_dmabuf_never_cpu_ops :
+			   &bufalloc_dmabuf_ops;
 	info.size = buf->length;
 	info.flags = fd_flags;
 	info.priv = buf;
@@ -280,5 +299,8 @@ struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 /* The buffer of a dma-buf of ours; NULL if another exporter made it. */
 struct bufalloc_buffer *bufalloc_dmabuf_buffer(struct dma_buf *dmabuf)
 {
-	return dmabuf->ops == &bufalloc_dmabuf_ops ? dmabuf->priv : NULL;
+	if (dmabuf->ops == &bufalloc_dmabuf_ops ||
+	    dmabuf->ops == &bufalloc_dmabuf_never_cpu_ops)
+		return dmabuf->priv;
+	return NULL;
 }

@@ -65,6 +65,10 @@ static int check_conflicts(const struct bufalloc_merged *merged, u64 length,
 		conclude(verdict, -ENOSPC, BUFALLOC_REASON_BOUNDARY,
 			 merged->boundary_by);
 		return -ENOSPC;
+	case BUFALLOC_CONFLICT_VMAP:
+		conclude(verdict, -ENOSPC, BUFALLOC_REASON_NEVER_CPU,
+			 merged->vmap_by);
+		return -ENOSPC;
 	default:
 		return 0;
 	}
@@ -119,7 +123,8 @@ static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
 
 	verdict->out_heap = heap_id;
 	verdict->out_tried |= 1U << heap_id;
-	buf = bufalloc_buffer_create(heap_id, length, &merged->need);
+	buf = bufalloc_buffer_create(heap_id, length, merged->attributes,
+				     &merged->need);
 	if (IS_ERR(buf)) {
 		ret = PTR_ERR(buf);
 		conclude(verdict, ret,
@@ -167,6 +172,7 @@ static struct bufalloc_buffer *try_heaps(u32 asked, u64 length,
 		if (!IS_ERR(buf)) {
 			explain_heap(merged, asked, order[i], verdict);
 			verdict->out_runs = buf->runs.orig_nents;
+			verdict->out_attributes = buf->attributes;
 			return buf;
 		}
 		/* Another heap helps with none of these. */
@@ -179,11 +185,12 @@ static struct bufalloc_buffer *try_heaps(u32 asked, u64 length,
 /*
  * Allocate a buffer of at least @length bytes that all @count devices can use,
  * from @heap_id or, with BUFALLOC_HEAP_AUTO, from the cheapest heap that will
- * do. Fills in the out fields of @devices and @verdict, also on failure.
+ * do. It has all of @attributes. Fills in the out fields of @devices and
+ * @verdict, also on failure.
  *
  * Return: the buffer, or an ERR_PTR with an errno of <uapi/linux/bufalloc.h>.
  */
-struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length,
+struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length, u64 attributes,
 				       struct bufalloc_alloc_device *devices,
 				       u32 count,
 				       struct bufalloc_alloc_verdict *verdict)
@@ -221,6 +228,7 @@ struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length,
 	}
 
 	bufalloc_constraint_init(&merged);
+	merged.attributes = attributes;
 	for (i = 0; i < count; i++) {
 		bufalloc_device_need(&need, &endpoints[i]);
 		bufalloc_constraint_merge(&merged, &need, i);

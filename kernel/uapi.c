@@ -16,6 +16,9 @@
 #include "bufalloc_private.h"
 #include "resolver.h"
 
+/* All of enum bufalloc_attribute. */
+#define KNOWN_ATTRIBUTES ((u64)BUFALLOC_ATTRIBUTE_NEVER_CPU)
+
 /**
  * struct ucmd - one call
  * @arg: the caller's structure
@@ -54,6 +57,7 @@ static int bufalloc_uapi_info(struct ucmd *ucmd)
 	info->out_max_length = bufalloc_buffer_max_length();
 	info->out_contig_limit = bufalloc_account_limit();
 	info->out_contig_used = bufalloc_account_used();
+	info->out_attributes = bufalloc_buffer_attributes();
 	return ucmd_respond(ucmd);
 }
 
@@ -114,6 +118,14 @@ static int respond_devices(struct bufalloc_alloc *alloc,
 	return 0;
 }
 
+/* Attributes have bits that are known; what is required is asked for, too. */
+static int check_attributes(u64 attributes, u64 required)
+{
+	if (attributes & ~KNOWN_ATTRIBUTES || required & ~attributes)
+		return -EINVAL;
+	return required & ~bufalloc_buffer_attributes() ? -EOPNOTSUPP : 0;
+}
+
 /* Export @buf, which is consumed, and give it to the caller. */
 static int publish(struct ucmd *ucmd, struct bufalloc_buffer *buf)
 {
@@ -164,6 +176,9 @@ static int bufalloc_uapi_alloc(struct ucmd *ucmd)
 		return -EINVAL;
 	if (alloc->device_count > BUFALLOC_MAX_DEVICES)
 		return -E2BIG;
+	ret = check_attributes(alloc->attributes, alloc->required);
+	if (ret)
+		return ret;
 	ret = check_verdict(alloc->verdict, &usize);
 	if (ret)
 		return ret;
@@ -175,8 +190,9 @@ static int bufalloc_uapi_alloc(struct ucmd *ucmd)
 			return PTR_ERR(devices);
 	}
 
-	buf = bufalloc_solve(alloc->heap, alloc->length, devices,
-			     alloc->device_count, &verdict);
+	buf = bufalloc_solve(alloc->heap, alloc->length,
+			     alloc->attributes & bufalloc_buffer_attributes(),
+			     devices, alloc->device_count, &verdict);
 	/* Also with an error: that is what the verdict is for. */
 	ret = respond_devices(alloc, devices, &verdict, usize);
 	kfree(devices);
@@ -204,6 +220,7 @@ static void fill_buffer_info(struct bufalloc_buffer_info *info,
 	info->out_cpu_accesses = atomic64_read(&buf->cpu_accesses);
 	info->out_syncs = atomic64_read(&buf->syncs);
 	info->out_bounced = atomic64_read(&buf->bounced);
+	info->out_attributes = buf->attributes;
 
 	mutex_lock(&buf->lock);
 	info->out_attachments = buf->attachments;

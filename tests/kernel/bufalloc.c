@@ -55,6 +55,21 @@ ba_alloc(int node, uint32_t heap, uint64_t length)
 	return fd;
 }
 
+int
+ba_alloc_with(int node, uint32_t heap, uint64_t length, uint64_t attributes)
+{
+	struct bufalloc_alloc alloc = {
+		.size = sizeof(alloc),
+		.length = length,
+		.heap = heap,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+		.attributes = attributes,
+	};
+
+	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
+	return alloc.out_fd;
+}
+
 struct ba_outcome
 ba_alloc_for(int node, uint32_t heap, uint64_t length, const int *fds,
 	  uint32_t count, uint32_t flags)

@@ -30,8 +30,8 @@ virtual_clock=(--cpus 1 --accel tcg,thread=single
 case $suite in
 plain)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid)
-	programs=(abi alloc zero contig mmap devices import_drm import_v4l2
-		lifetime)
+	programs=(abi alloc zero contig mmap attributes devices import_drm
+		import_v4l2 lifetime)
 	;;
 dma-contig)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms "vivid allocators=1")

@@ -105,6 +105,10 @@ ba_try_alloc(int node, uint32_t heap, uint64_t length);
 int
 ba_alloc(int node, uint32_t heap, uint64_t length);
 
+/* The same with enum bufalloc_attribute bits. */
+int
+ba_alloc_with(int node, uint32_t heap, uint64_t length, uint64_t attributes);
+
 /* What became of an ALLOC for devices; fd is -1 if it was refused. */
 struct ba_outcome {
 	int fd;

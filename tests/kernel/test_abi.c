@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -76,14 +77,17 @@ info_flags(void)
 static void
 sizes_too_small(void)
 {
+	/* The first versions ended there. */
+	const uint32_t alloc = offsetof(struct bufalloc_alloc, attributes);
+	const uint32_t info = offsetof(struct bufalloc_info, out_attributes);
 	int node = ba_open();
 
-	for (uint32_t size = 0; size < sizeof(valid); size++) {
+	for (uint32_t size = 0; size < alloc; size++) {
 		set_arg(&valid, sizeof(valid));
 		arg.alloc.size = size;
 		CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &arg));
 	}
-	for (uint32_t size = 0; size < sizeof(struct bufalloc_info); size++) {
+	for (uint32_t size = 0; size < info; size++) {
 		memset(&arg, 0, sizeof(arg));
 		arg.info.size = size;
 		CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_INFO, &arg));

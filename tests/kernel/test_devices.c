@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,7 +297,8 @@ verdict_sizes(void)
 	longer.tail[7] = 1;
 	longer.verdict = (struct bufalloc_alloc_verdict){ .size = sizeof(longer) };
 	CHECK_ERRNO(E2BIG, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
-	longer.verdict.size = sizeof(longer.verdict) - 1;
+	longer.verdict.size = offsetof(struct bufalloc_alloc_verdict,
+				       out_attributes) - 1;
 	CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
 	alloc.verdict = 8;
 	CHECK_ERRNO(EFAULT, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));

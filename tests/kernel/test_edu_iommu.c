@@ -325,6 +325,45 @@ suspended(void)
 	close_devices(&devices);
 }
 
+/*
+ * What the CPU may never map is zeroed all the same. It is given memory that
+ * was somebody else's, and only a device can look.
+ */
+static void
+never_cpu_is_zero(void)
+{
+	struct devices devices = open_devices(EDU_ANY_SEGMENTS);
+	uint8_t *seen = malloc(FRAME);
+	size_t nonzero;
+	int fds[32], fd;
+
+	CHECK(seen != NULL);
+	for (int i = 0; i < 32; i++) {
+		uint64_t length = (FRAME + 4095) & ~4095ull;
+		void *data;
+
+		fds[i] = ba_alloc(devices.node, BUFALLOC_HEAP_SYSTEM, FRAME);
+		data = ba_map(fds[i], length);
+		memset(data, 0xa5, length);
+		munmap(data, length);
+	}
+	for (int i = 0; i < 32; i++) {
+		close(fds[i]);
+	}
+	CHECK_WITHIN_1S(ba_live("buffers") == 0);
+
+	fd = ba_alloc_with(devices.node, BUFALLOC_HEAP_SYSTEM, FRAME,
+			   BUFALLOC_ATTRIBUTE_NEVER_CPU);
+	edu_import(devices.inside[0], fd);
+	memset(seen, 0xee, FRAME);
+	edu_read(devices.inside[0], seen, 0, FRAME);
+	nonzero = first_nonzero(seen, FRAME);
+	close(fd);
+	close_devices(&devices);
+	free(seen);
+	CHECK_EQ(nonzero, FRAME);
+}
+
 static const struct ktest_row rows[] = {
 	{ "a-scattered-buffer-is-one-segment-behind-the-iommu", scattered },
 	{ "a-one-segment-device-behind-the-iommu-takes-any-memory",
@@ -333,6 +372,7 @@ static const struct ktest_row rows[] = {
 	{ "dma-after-unmap-faults-and-changes-nothing", dma_after_unmap },
 	{ "a-suspended-device-is-mapped-for", suspended },
 	{ "whole-frame-between-two-domains", whole_frame },
+	{ "never-cpu-memory-is-zero-for-a-device", never_cpu_is_zero },
 };
 
 int

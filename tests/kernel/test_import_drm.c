@@ -325,6 +325,34 @@ vkms_shows_contig(void)
 	vkms_shows(BUFALLOC_HEAP_CONTIG);
 }
 
+/*
+ * The CPU that composes the picture cannot read it. The import itself maps it
+ * for DMA, and nothing is wrong with that.
+ */
+static void
+vkms_cannot_show_never_cpu(void)
+{
+	struct display display = { 0 };
+	int node = ba_open();
+	int fd = ba_alloc_with(node, BUFALLOC_HEAP_CONTIG, LENGTH,
+			       BUFALLOC_ATTRIBUTE_NEVER_CPU);
+	uint32_t handle, fb;
+	int ret;
+
+	open_display(&display);
+	CHECK_EQ(drmPrimeFDToHandle(display.card, fd, &handle), 0);
+	fb = add_framebuffer(&display, handle, WIDTH * 4);
+	ret = drmModeSetCrtc(display.card, display.crtc, fb, 0, 0,
+			     &display.connector, 1, &display.mode);
+	CHECK_EQ(ret, -EINVAL);
+	CHECK_EQ(ba_buffer_info(node, fd).out_kernel_maps_total, 0);
+	drmModeRmFB(display.card, fb);
+	drmCloseBufferHandle(display.card, handle);
+	close(fd);
+	close(node);
+	close(display.card);
+}
+
 /* An importer that is gone without having said so. */
 static void
 closed_importer(void)
@@ -349,6 +377,7 @@ static const struct ktest_row rows[] = {
 	{ "cpu-access-while-mapped", sync_while_mapped },
 	{ "vkms-shows-a-system-buffer", vkms_shows_system },
 	{ "vkms-shows-a-contig-buffer", vkms_shows_contig },
+	{ "vkms-cannot-show-never-cpu-einval", vkms_cannot_show_never_cpu },
 	{ "closed-importer-detaches", closed_importer },
 };
 

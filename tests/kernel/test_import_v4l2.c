@@ -238,10 +238,33 @@ short_buffer(void)
 	close(camera);
 }
 
+/*
+ * What the camera's driver writes to by the CPU. (Not as vb2-dma-contig: there
+ * vivid takes it for a device with DMA, does not look whether it got a kernel
+ * mapping, and writes to address 0.)
+ */
+static void
+never_cpu_is_refused(void)
+{
+	int camera = vivid_open();
+	int node = ba_open();
+	size_t length = start_camera(camera);
+	int fd = ba_alloc_with(node, BUFALLOC_HEAP_CONTIG, length,
+			       BUFALLOC_ATTRIBUTE_NEVER_CPU);
+
+	request(camera, V4L2_MEMORY_DMABUF, 1);
+	CHECK_ERRNO(EFAULT, queue(camera, fd, (uint32_t)length));
+	CHECK_EQ(ba_buffer_info(node, fd).out_kernel_maps_total, 0);
+	close(fd);
+	close(node);
+	close(camera);
+}
+
 static const struct ktest_row vmalloc_rows[] = {
 	{ "vb2-vmalloc-captures-into-contig", captures_into_contig },
 	{ "vb2-vmalloc-captures-into-system", captures_into_system },
 	{ "vb2-vmalloc-refuses-a-short-buffer-einval", short_buffer },
+	{ "vb2-vmalloc-refuses-never-cpu-efault", never_cpu_is_refused },
 };
 
 static const struct ktest_row dma_contig_rows[] = {

@@ -21,8 +21,9 @@ _Static_assert(BUFALLOC_IOCTL_DEVICE_INFO == 0xba01, "number of DEVICE_INFO");
 _Static_assert(BUFALLOC_HEAP_AUTO == 0, "number of heap auto");
 _Static_assert(BUFALLOC_HEAP_SYSTEM == 1, "number of heap system");
 _Static_assert(BUFALLOC_HEAP_CONTIG == 2, "number of heap contig");
+_Static_assert(BUFALLOC_ATTRIBUTE_NEVER_CPU == 1, "bit of never-CPU");
 
-SIZE(bufalloc_info, 48);
+SIZE(bufalloc_info, 56);
 FIELD(bufalloc_info, size, 0, 4);
 FIELD(bufalloc_info, flags, 4, 4);
 FIELD(bufalloc_info, out_version, 8, 4);
@@ -31,6 +32,7 @@ FIELD(bufalloc_info, out_features, 16, 8);
 FIELD(bufalloc_info, out_max_length, 24, 8);
 FIELD(bufalloc_info, out_contig_limit, 32, 8);
 FIELD(bufalloc_info, out_contig_used, 40, 8);
+FIELD(bufalloc_info, out_attributes, 48, 8);
 
 SIZE(bufalloc_device_info, 176);
 FIELD(bufalloc_device_info, size, 0, 4);
@@ -58,7 +60,7 @@ FIELD(bufalloc_alloc_device, out_segments, 12, 4);
 FIELD(bufalloc_alloc_device, out_error, 16, 4);
 FIELD(bufalloc_alloc_device, out_reason, 20, 4);
 
-SIZE(bufalloc_alloc_verdict, 48);
+SIZE(bufalloc_alloc_verdict, 56);
 FIELD(bufalloc_alloc_verdict, size, 0, 4);
 FIELD(bufalloc_alloc_verdict, out_error, 4, 4);
 FIELD(bufalloc_alloc_verdict, out_heap, 8, 4);
@@ -70,8 +72,9 @@ FIELD(bufalloc_alloc_verdict, __reserved, 28, 4);
 FIELD(bufalloc_alloc_verdict, out_limit, 32, 8);
 FIELD(bufalloc_alloc_verdict, out_limit_device, 40, 4);
 FIELD(bufalloc_alloc_verdict, __reserved2, 44, 4);
+FIELD(bufalloc_alloc_verdict, out_attributes, 48, 8);
 
-SIZE(bufalloc_alloc, 48);
+SIZE(bufalloc_alloc, 64);
 FIELD(bufalloc_alloc, size, 0, 4);
 FIELD(bufalloc_alloc, flags, 4, 4);
 FIELD(bufalloc_alloc, length, 8, 8);
@@ -81,8 +84,10 @@ FIELD(bufalloc_alloc, out_fd, 24, 4);
 FIELD(bufalloc_alloc, device_count, 28, 4);
 FIELD(bufalloc_alloc, devices, 32, 8);
 FIELD(bufalloc_alloc, verdict, 40, 8);
+FIELD(bufalloc_alloc, attributes, 48, 8);
+FIELD(bufalloc_alloc, required, 56, 8);
 
-SIZE(bufalloc_buffer_info, 96);
+SIZE(bufalloc_buffer_info, 104);
 FIELD(bufalloc_buffer_info, size, 0, 4);
 FIELD(bufalloc_buffer_info, flags, 4, 4);
 FIELD(bufalloc_buffer_info, fd, 8, 4);
@@ -99,3 +104,4 @@ FIELD(bufalloc_buffer_info, out_cpu_accesses, 64, 8);
 FIELD(bufalloc_buffer_info, out_syncs, 72, 8);
 FIELD(bufalloc_buffer_info, out_alloc_ns, 80, 8);
 FIELD(bufalloc_buffer_info, out_bounced, 88, 8);
+FIELD(bufalloc_buffer_info, out_attributes, 96, 8);

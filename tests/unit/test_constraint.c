@@ -25,36 +25,36 @@ struct row {
 
 static const struct row rows[] = {
 	{ "nobody", { { 0 } }, 0,
-	  { { ANY_A, ANY_B, false, false }, -1, -1, -1, -1 } },
+	  { { ANY_A, ANY_B, false, false }, -1, -1, -1, -1, 0 } },
 	{ "one that needs nothing", { { ANY_A, ANY_B, false, false } }, 1,
-	  { { ANY_A, ANY_B, false, false }, -1, -1, -1, -1 } },
+	  { { ANY_A, ANY_B, false, false }, -1, -1, -1, -1, 0 } },
 	{ "masks of 64, 32 and 28 bits",
 	  { { ANY_A, ANY_B, false, false },
 	    { 0xffffffff, ANY_B, false, false },
 	    { 0x0fffffff, ANY_B, false, false } }, 3,
-	  { { 0x0fffffff, ANY_B, false, false }, 2, -1, -1, -1 } },
+	  { { 0x0fffffff, ANY_B, false, false }, 2, -1, -1, -1, 0 } },
 	{ "the first of two equal masks",
 	  { { 0xffffffff, ANY_B, false, false },
 	    { 0xffffffff, ANY_B, false, false } }, 2,
-	  { { 0xffffffff, ANY_B, false, false }, 0, -1, -1, -1 } },
+	  { { 0xffffffff, ANY_B, false, false }, 0, -1, -1, -1, 0 } },
 	{ "one run because of the second",
 	  { { ANY_A, ANY_B, false, false },
 	    { ANY_A, ANY_B, true, false },
 	    { ANY_A, ANY_B, true, false } }, 3,
-	  { { ANY_A, ANY_B, true, false }, -1, -1, 1, -1 } },
+	  { { ANY_A, ANY_B, true, false }, -1, -1, 1, -1, 0 } },
 	{ "the smaller boundary",
 	  { { ANY_A, 0xfffffff, true, false },
 	    { ANY_A, 0xffffff, true, false } }, 2,
-	  { { ANY_A, 0xffffff, true, false }, -1, 1, 0, -1 } },
+	  { { ANY_A, 0xffffff, true, false }, -1, 1, 0, -1, 0 } },
 	{ "a kernel mapping because of the second",
 	  { { ANY_A, ANY_B, false, false },
 	    { ANY_A, ANY_B, false, true } }, 2,
-	  { { ANY_A, ANY_B, false, true }, -1, -1, -1, 1 } },
+	  { { ANY_A, ANY_B, false, true }, -1, -1, -1, 1, 0 } },
 	{ "each from another",
 	  { { 0xffffffff, ANY_B, false, false },
 	    { ANY_A, 0xfffff, true, false },
 	    { ANY_A, ANY_B, false, true } }, 3,
-	  { { 0xffffffff, 0xfffff, true, true }, 0, 1, 1, 2 } },
+	  { { 0xffffffff, 0xfffff, true, true }, 0, 1, 1, 2, 0 } },
 };
 
 static struct bufalloc_merged
@@ -83,6 +83,8 @@ test_row(void **state)
 	assert_int_equal(merged.boundary_by, row->expected.boundary_by);
 	assert_int_equal(merged.one_run_by, row->expected.one_run_by);
 	assert_int_equal(merged.vmap_by, row->expected.vmap_by);
+	/* What the caller wants is no device's business. */
+	assert_true(merged.attributes == 0);
 }
 
 static void
@@ -92,21 +94,28 @@ test_conflicts(void **state)
 		struct bufalloc_need need;
 		u64 length;
 		enum bufalloc_conflict conflict;
+		u64 attributes;
 	} cases[] = {
-		{ { ANY_A, ANY_B, false, false }, 1, BUFALLOC_CONFLICT_NONE },
-		{ { ANY_A, ANY_B, true, false }, ~(u64)0, BUFALLOC_CONFLICT_NONE },
-		{ { 0xffff, ANY_B, false, false }, 0x10000, BUFALLOC_CONFLICT_NONE },
-		{ { 0xffff, ANY_B, false, false }, 0x10001, BUFALLOC_CONFLICT_LIMIT },
-		{ { ANY_A, 0xfff, true, false }, 0x1000, BUFALLOC_CONFLICT_NONE },
-		{ { ANY_A, 0xfff, true, false }, 0x1001, BUFALLOC_CONFLICT_BOUNDARY },
+		{ { ANY_A, ANY_B, false, false }, 1, BUFALLOC_CONFLICT_NONE, 0 },
+		{ { ANY_A, ANY_B, true, false }, ~(u64)0, BUFALLOC_CONFLICT_NONE, 0 },
+		{ { 0xffff, ANY_B, false, false }, 0x10000, BUFALLOC_CONFLICT_NONE, 0 },
+		{ { 0xffff, ANY_B, false, false }, 0x10001, BUFALLOC_CONFLICT_LIMIT, 0 },
+		{ { ANY_A, 0xfff, true, false }, 0x1000, BUFALLOC_CONFLICT_NONE, 0 },
+		{ { ANY_A, 0xfff, true, false }, 0x1001, BUFALLOC_CONFLICT_BOUNDARY, 0 },
 		/* What is scattered is cut at the boundary. */
-		{ { ANY_A, 0xfff, false, false }, 0x1001, BUFALLOC_CONFLICT_NONE },
+		{ { ANY_A, 0xfff, false, false }, 0x1001, BUFALLOC_CONFLICT_NONE, 0 },
+		{ { ANY_A, ANY_B, false, true }, 1, BUFALLOC_CONFLICT_NONE, 0 },
+		{ { ANY_A, ANY_B, false, true }, 1, BUFALLOC_CONFLICT_VMAP,
+		  BUFALLOC_ATTRIBUTE_NEVER_CPU },
+		{ { ANY_A, ANY_B, true, false }, 1, BUFALLOC_CONFLICT_NONE,
+		  BUFALLOC_ATTRIBUTE_NEVER_CPU },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct bufalloc_merged merged = merge(&cases[i].need, 1);
 
+		merged.attributes = cases[i].attributes;
 		assert_int_equal(bufalloc_constraint_conflict(&merged,
 							      cases[i].length),
 				 cases[i].conflict);
@@ -156,7 +165,7 @@ test_against_brute_force(void **state)
 		struct bufalloc_merged merged;
 		int count = (int)(rand_r(&seed) % (MAX_NEEDS + 1));
 		u64 length = 1 + (u64)rand_r(&seed) % memory;
-		bool possible = false;
+		bool possible = false, forbidden = false;
 
 		for (int i = 0; i < count; i++) {
 			needs[i].limit = rand_r(&seed) % 3 ? ANY_A :
@@ -167,6 +176,12 @@ test_against_brute_force(void **state)
 			needs[i].vmap = rand_r(&seed) % 2;
 		}
 		merged = merge(needs, count);
+		if (rand_r(&seed) % 2) {
+			merged.attributes = BUFALLOC_ATTRIBUTE_NEVER_CPU;
+		}
+		for (int i = 0; i < count; i++) {
+			forbidden |= needs[i].vmap && merged.attributes != 0;
+		}
 		for (u64 start = 0; start + length <= memory; start++) {
 			bool fits = brute_force_fits(needs, count, start, length);
 
@@ -180,7 +195,7 @@ test_against_brute_force(void **state)
 			assert_int_equal(
 				bufalloc_constraint_conflict(&merged, length) ==
 					BUFALLOC_CONFLICT_NONE,
-				possible);
+				possible && !forbidden);
 		}
 	}
 }

@@ -39,13 +39,14 @@
  *    older than the caller.
  *  - EFAULT: the structure, or a part of it, cannot be read or written.
  *  - EINVAL: @size is smaller than the first version of the structure; an
- *    unknown flag or heap; a @__reserved field that is not 0; a length of 0;
- *    a file descriptor that is no dma-buf.
+ *    unknown flag, heap or attribute; a @__reserved field that is not 0; a
+ *    length of 0; a file descriptor that is no dma-buf.
  *  - E2BIG: @size is larger than the kernel's structure and a byte past the
  *    kernel's end is not 0, or @size is larger than a page.
  *  - EBADF: a file descriptor of the caller that is not open.
- *  - EOPNOTSUPP: a heap that this kernel cannot provide, a dma-buf that
- *    another exporter than bufalloc made, or a device that takes no dma-buf.
+ *  - EOPNOTSUPP: a heap, or an attribute that the caller requires, that this
+ *    kernel cannot provide; a dma-buf that another exporter than bufalloc
+ *    made; or a device that takes no dma-buf.
  *  - ENODEV: a file descriptor that names no device of a kind that bufalloc
  *    knows, or a device that was unbound from its driver.
  *  - ENXIO: a node that is no device itself (a subdevice, media, VBI or radio
@@ -55,6 +56,7 @@
  *    no movable) range is left. With more memory free it could succeed.
  *  - ENOSPC: no heap can satisfy what the devices need, however much memory is
  *    free; the verdict says which device and why.
+ *  - EACCES: the buffer forbids the access (BUFALLOC_ATTRIBUTE_NEVER_CPU).
  *  - EDQUOT: the user's limit on contiguous memory is reached; see
  *    bufalloc_info.out_contig_limit.
  *  - EMFILE, ENFILE: the caller's or the system's table of files is full.
@@ -95,6 +97,22 @@ enum bufalloc_heap_id {
 };
 
 /**
+ * enum bufalloc_attribute - what a buffer is like, besides where its pages are
+ * @BUFALLOC_ATTRIBUTE_NEVER_CPU: no CPU reads or writes the buffer through the
+ *	dma-buf: mmap(2) answers EACCES, and importers cannot map it into the
+ *	kernel (dma_buf_vmap() answers EINVAL). An allocation for a device that
+ *	works by such a mapping is refused (ENOSPC, BUFALLOC_REASON_NEVER_CPU);
+ *	the attribute is never given up instead. The kernel still zeroes the
+ *	buffer. DMA_BUF_IOCTL_SYNC works and is of no use
+ *
+ * Bits 1 to 4 are for write-combined, uncached, contiguous and pinnable
+ * buffers; no bit means anything before this header names it.
+ */
+enum bufalloc_attribute {
+	BUFALLOC_ATTRIBUTE_NEVER_CPU = 1 << 0,
+};
+
+/**
  * struct bufalloc_info - BUFALLOC_IOCTL_INFO: what this module can do
  * @size: sizeof(struct bufalloc_info)
  * @flags: must be 0
@@ -109,6 +127,8 @@ enum bufalloc_heap_id {
  *	user id in the initial user namespace) may hold at once; module
  *	parameter contig_limit_bytes
  * @out_contig_used: bytes of it that are in use now
+ * @out_attributes: enum bufalloc_attribute bits that ALLOC knows and this
+ *	machine can honour
  */
 struct bufalloc_info {
 	__u32 size;
@@ -119,6 +139,7 @@ struct bufalloc_info {
 	__aligned_u64 out_max_length;
 	__aligned_u64 out_contig_limit;
 	__aligned_u64 out_contig_used;
+	__aligned_u64 out_attributes;
 };
 
 #define BUFALLOC_IOCTL_INFO \
@@ -274,6 +295,8 @@ enum bufalloc_proof {
  * @BUFALLOC_REASON_MEMORY: the heap had no memory left
  * @BUFALLOC_REASON_LIMIT: the user's limit on contiguous memory
  * @BUFALLOC_REASON_UNBOUND: the device was unbound from its driver
+ * @BUFALLOC_REASON_NEVER_CPU: the device needs a kernel mapping, and the caller
+ *	asked for BUFALLOC_ATTRIBUTE_NEVER_CPU
  */
 enum bufalloc_reason {
 	BUFALLOC_REASON_NONE = 0,
@@ -289,6 +312,7 @@ enum bufalloc_reason {
 	BUFALLOC_REASON_MEMORY = 10,
 	BUFALLOC_REASON_LIMIT = 11,
 	BUFALLOC_REASON_UNBOUND = 12,
+	BUFALLOC_REASON_NEVER_CPU = 13,
 };
 
 #define BUFALLOC_NO_DEVICE 0xffffffffU
@@ -328,6 +352,8 @@ struct bufalloc_alloc_device {
  * @out_limit_device: index of the device that @out_limit is of, or
  *	BUFALLOC_NO_DEVICE
  * @__reserved2: must be 0
+ * @out_attributes: enum bufalloc_attribute bits that were granted; 0 after a
+ *	failure
  */
 struct bufalloc_alloc_verdict {
 	__u32 size;
@@ -341,6 +367,7 @@ struct bufalloc_alloc_verdict {
 	__aligned_u64 out_limit;
 	__u32 out_limit_device;
 	__u32 __reserved2;
+	__aligned_u64 out_attributes;
 };
 
 /**
@@ -368,6 +395,11 @@ enum bufalloc_alloc_flags {
  * @devices: address of that many &struct bufalloc_alloc_device, in which their out
  *	fields are filled in
  * @verdict: address of a &struct bufalloc_alloc_verdict, or 0
+ * @attributes: enum bufalloc_attribute bits that the buffer shall have. What
+ *	the machine cannot honour is left out;
+ *	bufalloc_alloc_verdict.out_attributes tells what was granted
+ * @required: those of @attributes without which the caller does not want the
+ *	buffer (EOPNOTSUPP); a bit that @attributes does not have is EINVAL
  *
  * With devices, the buffer is mapped for each of them before the call returns:
  * it can be used by all of them, or the call fails and the verdict says which
@@ -378,7 +410,8 @@ enum bufalloc_alloc_flags {
  *
  * The dma-buf answers DMA_BUF_IOCTL_SYNC, DMA_BUF_SET_NAME and the other
  * ioctls of <linux/dma-buf.h>; it can be mapped with mmap(MAP_SHARED) only
- * (MAP_PRIVATE is EINVAL), within its length (else EINVAL).
+ * (MAP_PRIVATE is EINVAL), within its length (else EINVAL), unless the CPU may
+ * never map it (EACCES).
  */
 struct bufalloc_alloc {
 	__u32 size;
@@ -390,6 +423,8 @@ struct bufalloc_alloc {
 	__u32 device_count;
 	__aligned_u64 devices;
 	__aligned_u64 verdict;
+	__aligned_u64 attributes;
+	__aligned_u64 required;
 };
 
 #define BUFALLOC_IOCTL_ALLOC \
@@ -424,6 +459,7 @@ struct bufalloc_alloc {
  * @out_bounced: mappings made so far that bounce: a device does not reach the
  *	memory, so that the kernel copies (swiotlb) at each sync. Never for
  *	devices that it was allocated for
+ * @out_attributes: enum bufalloc_attribute bits that it has
  */
 struct bufalloc_buffer_info {
 	__u32 size;
@@ -442,6 +478,7 @@ struct bufalloc_buffer_info {
 	__aligned_u64 out_syncs;
 	__aligned_u64 out_alloc_ns;
 	__aligned_u64 out_bounced;
+	__aligned_u64 out_attributes;
 };
 
 #define BUFALLOC_IOCTL_BUFFER_INFO \
