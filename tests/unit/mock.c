@@ -194,7 +194,7 @@ void
 mock_expect_alloc(uint64_t length, uint32_t heap, int err)
 {
 	struct bufalloc_alloc in = {
-		.size = 48,
+		.size = 64,
 		.length = length,
 		.heap = heap,
 		.fd_flags = O_RDWR | O_CLOEXEC,
@@ -211,7 +211,7 @@ mock_expect_alloc_for(const struct mock_alloc_for *want,
 		      const struct bufalloc_alloc_verdict *verdict, int err)
 {
 	struct bufalloc_alloc in = {
-		.size = 48,
+		.size = 64,
 		.flags = want->flags,
 		.length = want->length,
 		.heap = want->heap,
@@ -254,7 +254,7 @@ mock_expect_device_info(int fd, uint32_t access,
 void
 mock_expect_buffer_info(const struct bufalloc_buffer_info *out, int err)
 {
-	struct bufalloc_buffer_info in = { .size = 96 };
+	struct bufalloc_buffer_info in = { .size = 104 };
 
 	/* The descriptor is known when the call comes: see __wrap_ioctl(). */
 	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_BUFFER_INFO, &in,
@@ -359,7 +359,7 @@ answer_devices(struct call *call, const struct bufalloc_alloc *alloc)
 
 	assert_int_equal(devices != NULL, want->device_count > 0);
 	assert_non_null(verdict);
-	assert_int_equal(verdict->size, 48);
+	assert_int_equal(verdict->size, 56);
 	assert_int_equal(verdict->__reserved, 0);
 	assert_int_equal(verdict->__reserved2, 0);
 	for (i = 0; i < want->device_count; i++) {

@@ -129,7 +129,7 @@ verdict_of_success(void **state)
 		{ 71, 1, BUFALLOC_PROOF_VMAPPED, 0, 0, 0 },
 	};
 	static const struct bufalloc_alloc_verdict verdict_out = {
-		.size = 48,
+		.size = 56,
 		.out_heap = BUFALLOC_HEAP_CONTIG,
 		.out_tried = 1 << BUFALLOC_HEAP_CONTIG,
 		.out_reason = BUFALLOC_REASON_ONE_SEGMENT,
@@ -216,7 +216,7 @@ errno_of_alloc_for_is_returned_with_a_verdict(void **state)
 			.out_reason = BUFALLOC_REASON_ONE_SEGMENT,
 		};
 		struct bufalloc_alloc_verdict out = {
-			.size = 48,
+			.size = 56,
 			.out_error = -rows[i],
 			.out_heap = BUFALLOC_HEAP_CONTIG,
 			.out_tried = 2,
@@ -258,7 +258,7 @@ error_past_the_verdict_is_the_calls(void **state)
 	static const struct bufalloc_alloc_verdict rows[] = {
 		{ .size = 0 },
 		{
-			.size = 48,
+			.size = 56,
 			.out_heap = BUFALLOC_HEAP_CONTIG,
 			.out_reason = BUFALLOC_REASON_ONE_SEGMENT,
 			.out_device = 0,
@@ -299,7 +299,7 @@ dry_run_gives_a_verdict_only(void **state)
 		.uses = { { 70, BUFALLOC_WRITE } },
 	};
 	static const struct bufalloc_alloc_verdict out = {
-		.size = 48,
+		.size = 56,
 		.out_heap = BUFALLOC_HEAP_SYSTEM,
 		.out_device = BUFALLOC_NO_DEVICE,
 	};
@@ -349,7 +349,7 @@ no_devices_and_sixteen(void **state)
 {
 	struct mock_alloc_for want = { .length = 4096, .count = 0 };
 	static const struct bufalloc_alloc_verdict out = {
-		.size = 48,
+		.size = 56,
 		.out_heap = BUFALLOC_HEAP_SYSTEM,
 		.out_device = BUFALLOC_NO_DEVICE,
 	};

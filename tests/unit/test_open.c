@@ -10,7 +10,7 @@ static struct bufalloc_ctx *const untouched = (struct bufalloc_ctx *)0x1234;
 static void
 expect_info(const struct bufalloc_info *out, int err)
 {
-	struct bufalloc_info in = { .size = 48 };
+	struct bufalloc_info in = { .size = 56 };
 
 	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_INFO, &in, sizeof(in), out,
 			  err);

@@ -116,7 +116,7 @@ verdict_of(struct bufalloc_ctx *ctx, const struct row *row)
 {
 	struct bufalloc_alloc_device results[3] = { { 0 } };
 	struct bufalloc_alloc_verdict out = {
-		.size = 48,
+		.size = 56,
 		.out_error = -row->error,
 		.out_heap = row->heap,
 		.out_reason = row->reason,
@@ -174,7 +174,7 @@ longest_text_is_not_cut(void **state)
 {
 	struct bufalloc_alloc_device results[16] = { { 0 } };
 	struct bufalloc_alloc_verdict out = {
-		.size = 48,
+		.size = 56,
 		.out_heap = BUFALLOC_HEAP_CONTIG,
 		.out_reason = BUFALLOC_REASON_ONE_SEGMENT,
 		.out_device = 15,
