@@ -6,27 +6,20 @@ set -u
 here=$(dirname "$(readlink -f "$0")")
 . "$here/../tap.sh"
 . "$here/tree.sh"
+. "$here/cross_env.sh"
 
 case ${1-} in
-arm64) arch=arm64 triplet=aarch64-linux-gnu machine=AArch64 ;;
-armhf) arch=arm triplet=arm-linux-gnueabihf machine=ARM ;;
+arm64) arch=arm64 ;;
+armhf) arch=arm ;;
 *) echo "usage: cross.sh arm64|armhf" >&2 && exit 2 ;;
 esac
 
-root=$("$here/sysroot" "$1") || {
+cross_env "$1" || {
 	fail "the libraries for $1 can be had"
 	finish
 }
-export PKG_CONFIG_SYSROOT_DIR=$root
-export PKG_CONFIG_LIBDIR=$root/usr/lib/$triplet/pkgconfig:$root/usr/share/pkgconfig
-libs=
-for dir in "$root/usr/lib/$triplet" "$root/lib/$triplet"; do
-	libs+=" -Wl,-rpath-link,$dir"
-done
-
 copy_tree "cross-$1"
-build=(make ARCH="$arch" CROSS_COMPILE="$triplet-" PKG_CONFIG=pkg-config
-	LDFLAGS="$libs")
+build=(make "${cross[@]}")
 # shellcheck disable=SC2317 # called by check
 # is_for FILE LIBRARY: FILE is for the right machine and needs LIBRARY.
 is_for() {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # guest.sh SUITE [KERNEL [PROGRAM...]]: the test programs of one suite (or only
-# these), in one guest of that kernel (stock-6.1-amd64, debug-6.12-amd64). Prints
-# TAP.
+# these), in one guest of that kernel (stock-6.1-amd64, debug-6.12-amd64,
+# peers-6.12-amd64, arm64-6.12). Prints TAP.
 #
 #   plain       everything that needs no special guest
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
@@ -72,15 +72,24 @@ esac
 
 [ $# -lt 3 ] || programs=("${@:3}")
 
+build=build
+cross=()
 case $kernel in
 stock-6.1-amd64) headers=6.1-amd64 ;;
 debug-6.12-amd64) headers=6.12-debug ;;
+peers-6.12-amd64) headers=6.12-peers ;;
+arm64-6.12)
+	headers=6.12-arm64
+	build=build/arm64
+	. tests/build/cross_env.sh
+	cross_env arm64 || exit 1
+	;;
 *) echo "guest.sh: no kernel $kernel" >&2 && exit 2 ;;
 esac
 
 kdir=$(tests/vm/headers "$headers") || exit 1
-make ktests test-modules KDIR="$kdir" >&2 || exit 1
-kmod=$PWD/$(make -s print-kmod KDIR="$kdir")
+make ktests test-modules KDIR="$kdir" "${cross[@]}" >&2 || exit 1
+kmod=$PWD/$(make -s print-kmod KDIR="$kdir" "${cross[@]}")
 modules_dir=${MODULE_DIR:-$kmod/kernel}
 arguments=()
 for module in bufalloc "${modules[@]}"; do
@@ -99,4 +108,4 @@ exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout 600 \
 	--append "$append" "${options[@]}" "${arguments[@]}" \
 	--log "${GUEST_LOG:-$logs/kernel-$suite-$kernel.guest.log}" \
 	"${more[@]}" -- env BUFALLOC_KO="$modules_dir/bufalloc.ko" \
-	tests/kernel/in-guest.sh build "${programs[@]}"
+	tests/kernel/in-guest.sh "$build" "${programs[@]}"
