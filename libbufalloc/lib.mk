@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# libbufalloc: needs nothing but libc, so that a cross build is a compiler away.
+# libbufalloc: runs with nothing but libc; libdrm's headers have the numbers of
+# the formats and the ioctls of displays.
 
 LIB_DIR := $(B)/libbufalloc
 LIB_SONAME := libbufalloc.so.$(firstword $(subst ., ,$(VERSION)))
@@ -7,9 +8,12 @@ LIB_REAL := libbufalloc.so.$(VERSION)
 LIB_SO := $(LIB_DIR)/libbufalloc.so
 LIB_MAP := libbufalloc/libbufalloc.map
 
+LIB_HEADERS := $(sort $(wildcard include/bufalloc/*.h))
 LIB_SRC := $(sort $(wildcard libbufalloc/*.c))
 LIB_OBJ := $(LIB_SRC:libbufalloc/%.c=$(LIB_DIR)/%.o)
-LIB_CFLAGS := -fPIC -D_FILE_OFFSET_BITS=64 -Wconversion
+# Asked when the first file is compiled, not whenever make starts.
+LIB_DRM_CFLAGS = $(shell $(PKG_CONFIG) --cflags libdrm)
+LIB_CFLAGS = -fPIC -D_FILE_OFFSET_BITS=64 -Wconversion $(LIB_DRM_CFLAGS)
 
 ## lib               libbufalloc, the shared library, under build/libbufalloc/
 .PHONY: lib

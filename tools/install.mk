@@ -55,8 +55,7 @@ install-lib: $(LIB_SO)
 	$(Q)install -m 644 $(LIB_DIR)/$(LIB_REAL) "$(DESTDIR)$(LIBDIR)/"
 	$(Q)ln -sf $(LIB_REAL) "$(DESTDIR)$(LIBDIR)/$(LIB_SONAME)"
 	$(Q)ln -sf $(LIB_SONAME) "$(DESTDIR)$(LIBDIR)/libbufalloc.so"
-	$(Q)install -m 644 include/bufalloc/bufalloc.h \
-		"$(DESTDIR)$(INCLUDEDIR)/bufalloc/"
+	$(Q)install -m 644 $(LIB_HEADERS) "$(DESTDIR)$(INCLUDEDIR)/bufalloc/"
 	$(Q)install -m 644 include/uapi/linux/bufalloc.h \
 		"$(DESTDIR)$(INCLUDEDIR)/linux/"
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
@@ -69,7 +68,7 @@ uninstall-lib:
 	$(Q)rm -f "$(DESTDIR)$(LIBDIR)/$(LIB_REAL)" \
 		"$(DESTDIR)$(LIBDIR)/$(LIB_SONAME)" \
 		"$(DESTDIR)$(LIBDIR)/libbufalloc.so" \
-		"$(DESTDIR)$(INCLUDEDIR)/bufalloc/bufalloc.h" \
+		$(LIB_HEADERS:include/%="$(DESTDIR)$(INCLUDEDIR)/%") \
 		"$(DESTDIR)$(INCLUDEDIR)/linux/bufalloc.h" \
 		"$(DESTDIR)$(PKGCONFIGDIR)/bufalloc.pc"
 

@@ -20,8 +20,8 @@
 #ifndef BUFALLOC_BUFALLOC_H
 #define BUFALLOC_BUFALLOC_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <bufalloc/types.h>
+#include <bufalloc/request.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,44 +34,6 @@ extern "C" {
 #define BUFALLOC_VERSION_MAJOR 0
 #define BUFALLOC_VERSION_MINOR 1
 #define BUFALLOC_VERSION_PATCH 0
-
-/** A connection to the kernel module. */
-struct bufalloc_ctx;
-
-/** One buffer: a dma-buf file descriptor and what is known about it. */
-struct bufalloc_buf;
-
-/** Why a buffer for devices is as it is, or why there is none. */
-struct bufalloc_verdict;
-
-/** Where the pages of a buffer come from. */
-enum bufalloc_heap {
-	/**
-	 * The first, cheapest heap that all devices of bufalloc_alloc_for() can
-	 * use; without devices that is BUFALLOC_SYSTEM.
-	 */
-	BUFALLOC_AUTO = 0,
-	/**
-	 * Pages from anywhere. For devices behind an IOMMU and for importers
-	 * that read and write through the CPU (vivid, vkms, UVC cameras).
-	 */
-	BUFALLOC_SYSTEM = 1,
-	/**
-	 * One physical range, below 4 GiB. For devices that take one DMA segment
-	 * and have no IOMMU (most V4L2 and DRM drivers of embedded SoCs).
-	 */
-	BUFALLOC_CONTIG = 2,
-};
-
-/**
- * What the CPU is about to do, for bufalloc_buf_begin() and _end(), or what a
- * device does to the memory.
- */
-enum bufalloc_access {
-	BUFALLOC_READ = 1,
-	BUFALLOC_WRITE = 2,
-	BUFALLOC_READ_WRITE = BUFALLOC_READ | BUFALLOC_WRITE,
-};
 
 /** What the module can do; filled in by bufalloc_get_info(). */
 struct bufalloc_module_info {

@@ -42,15 +42,18 @@ $(GST_TEST_DIR)/common.o $(GST_TESTS:%=$(GST_TEST_DIR)/test_%.o): \
 	$(say) CC $@
 	$(call cc,$(call gst_cflags,$(GST_TEST_PKGS)))
 
-$(GST_TEST_BINS): %: %.o $(GST_TEST_DIR)/common.o
+$(GST_TEST_BINS): %: %.o $(GST_TEST_DIR)/common.o $(LIB_SO)
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call gst_libs,$(GST_TEST_PKGS))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+		$(call gst_libs,$(GST_TEST_PKGS)) \
+		$(if $(filter %formats,$@),-L$(LIB_DIR) -lbufalloc)
 
 $(GST_FAKE): $(GST_FAKE_SRC) $(wildcard libbufalloc/*.h include/*/*.h) \
 		libbufalloc/libbufalloc.map tests/gst/gst.mk
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(WARN) $(CFLAGS) -fPIC \
+		$(LIB_DRM_CFLAGS) \
 		-shared -Wl,-soname,$(@F) \
 		-Wl,--version-script=libbufalloc/libbufalloc.map $(LDFLAGS) \
 		-o $@ $(GST_FAKE_SRC)

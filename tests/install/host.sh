@@ -34,6 +34,8 @@ expected_files() {
 	{
 		printf '%s\n' "$prefix/bin/bufalloc" \
 			"$prefix/include/bufalloc/bufalloc.h" \
+			"$prefix/include/bufalloc/request.h" \
+			"$prefix/include/bufalloc/types.h" \
 			"$prefix/include/linux/bufalloc.h" \
 			"$prefix/lib/libbufalloc.so" \
 			"$prefix/lib/libbufalloc.so.0" \

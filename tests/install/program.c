@@ -50,6 +50,30 @@ use_a_device(struct bufalloc_ctx *ctx)
 	bufalloc_buf_destroy(buf);
 }
 
+static int
+use_a_request(void)
+{
+	const struct bufalloc_layout *layout = NULL;
+	struct bufalloc_request *req = NULL;
+	int ret;
+
+	if (bufalloc_request_new(&req) < 0) {
+		return 0;
+	}
+	bufalloc_request_set_name(req, "program");
+	ret = bufalloc_request_set_format(
+		req, BUFALLOC_FOURCC('N', 'V', '1', '2'), 640, 480);
+	if (ret == 0) {
+		ret = bufalloc_request_set_alignment(req, 64, 1, 16);
+	}
+	if (ret == 0) {
+		ret = bufalloc_request_get_layout(req, &layout);
+	}
+	ret = ret == 0 && layout->planes[1].offset == 640 * 480;
+	bufalloc_request_destroy(req);
+	return ret;
+}
+
 static void
 use_every_function(struct bufalloc_ctx *ctx)
 {
@@ -101,6 +125,9 @@ main(void)
 		return 1;
 	}
 	printf("%s %s\n", bufalloc_heap_name(heap), sentence);
+	if (!use_a_request()) {
+		return 1;
+	}
 
 	if (bufalloc_open_module(&ctx, NULL) == 0) {
 		use_every_function(ctx);

@@ -19,7 +19,7 @@ twice() {
 		-pedantic -Werror -Iinclude -Iinclude/uapi -fsyntax-only -
 }
 
-for header in bufalloc/bufalloc.h linux/bufalloc.h; do
+for header in $(cd include && echo bufalloc/*.h) linux/bufalloc.h; do
 	check "$header twice" twice "$header"
 	for compiler in gcc clang; do
 		if ! command -v "$compiler" >/dev/null; then
@@ -28,11 +28,11 @@ for header in bufalloc/bufalloc.h linux/bufalloc.h; do
 		fi
 		for standard in c99 c11 c17; do
 			check "$header $compiler $standard" \
-				alone "$compiler" c $standard $header
+				alone "$compiler" c $standard "$header"
 		done
 		for standard in c++11 c++17; do
 			check "$header $compiler $standard" \
-				alone "$compiler" c++ $standard $header
+				alone "$compiler" c++ $standard "$header"
 		done
 	done
 done

@@ -23,21 +23,34 @@ link_leads_somewhere() {
 	local target
 	read -r _ target <"$1"
 	[ -f "man/${target#man3/}" ] && ! is_link "man/${target#man3/}" &&
-		grep -q "^.SH NAME" "man/${target#man3/}" &&
-		grep -q "\b$(basename "$1" .3)\b.*\\\\-" "man/${target#man3/}"
+		sed -n '/^\.SH NAME/,/^\.SH SYNOPSIS/p' "man/${target#man3/}" |
+		tr '\n' ' ' | grep -q "\b$(basename "$1" .3)\b.*\\\\-"
+}
+
+# page_of FUNCTION: its page, or the one that this names.
+page_of() {
+	local target=man/$1.3
+	! is_link "$target" || read -r _ target <"$target"
+	echo "man/${target##*/}"
+}
+
+# documented FUNCTION: its comment in the header.
+documented() {
+	cat include/bufalloc/*.h | awk -v name="$1(" '
+		/^\/\*\*/ { text = "" }
+		{ text = text $0 "\n" }
+		index($0, name) == 1 { print text; exit }
+	'
 }
 
 # The errnos that the header lists for a function, in its page.
 errnos_are_there() {
-	local function=$1 errno missing=0
+	local page errno missing=0
+	page=$(page_of "$1")
 	while read -r errno; do
-		grep -q -- "\\\\$errno" "man/$function.3" ||
-			{ echo "$errno" && missing=1; }
-	done < <(awk -v name="$function(" '
-		/^\/\*\*/ { text = "" }
-		{ text = text $0 "\n" }
-		index($0, name) == 1 { print text; exit }
-	' include/bufalloc/bufalloc.h | grep -o '[-]E[A-Z]\+' | sort -u)
+		grep -q -- "\\\\$errno" "$page" ||
+			{ echo "$errno is not in $page" && missing=1; }
+	done < <(documented "$1" | grep -o '[-]E[A-Z0-9]\+' | sort -u)
 	return "$missing"
 }
 
@@ -57,11 +70,9 @@ for page in man/*.[13]; do
 		skip "mandoc: ${page#man/}" "mandoc is not installed"
 	fi
 done
-for function in bufalloc_open_module bufalloc_alloc_bytes bufalloc_get_info \
-	bufalloc_get_buf_info bufalloc_buf_map bufalloc_get_device_info \
-	bufalloc_alloc_for; do
+while read -r function; do
 	check "$function.3 has the errnos of the header" \
-		errnos_are_there $function
-done
+		errnos_are_there "$function"
+done < <(sed -n 's/^\(bufalloc_[a-z0-9_]*\)(.*/\1/p' include/bufalloc/*.h)
 
 finish

@@ -13,11 +13,11 @@ library=$B/libbufalloc/libbufalloc.so
 # Functions of the header, once comments are gone and lines are joined.
 declared() {
 	cc -E -P -Iinclude include/bufalloc/bufalloc.h | tr '\n' ' ' |
-		grep -o 'bufalloc_[a-z_]* *(' | tr -d ' (' | sort -u
+		grep -o 'bufalloc_[a-z0-9_]* *(' | tr -d ' (' | sort -u
 }
 
 mapped() {
-	sed -n 's/^[[:space:]]*\(bufalloc_[a-z_]*\);.*/\1/p' \
+	sed -n 's/^[[:space:]]*\(bufalloc_[a-z0-9_]*\);.*/\1/p' \
 		libbufalloc/libbufalloc.map | sort
 }
 
@@ -32,6 +32,14 @@ all_paged() {
 		[ -f "man/$name.3" ] || { echo "man/$name.3 is missing" && missing=1; }
 	done
 	return "$missing"
+}
+
+# Exported functions that have a page.
+paged() {
+	local name
+	for name in $(versioned); do
+		[ ! -f "man/$name.3" ] || echo "$name"
+	done
 }
 
 same() {
@@ -65,6 +73,8 @@ silent() {
 }
 
 check "the header declares something" test "$(declared | wc -l)" -gt 10
+figure lib_symbols "$(exported | wc -l)"
+figure lib_symbols_with_man_page "$(paged | wc -l)"
 check "header and symbol map name the same functions" same declared mapped
 check "header and library name the same functions" same declared versioned
 check "every symbol has its version" unversioned

@@ -14,7 +14,7 @@ UNIT_WRAP := open64 ioctl mmap64 munmap calloc realloc stat64 access \
 UNIT_WRAP := $(UNIT_WRAP:%=-Wl,--wrap=%)
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1
 # cmocka's prototypes are in no header of ours; a cut sentence is a test.
-UNIT_CFLAGS := -Itests/unit -Wno-format-truncation
+UNIT_CFLAGS = -Itests/unit -Wno-format-truncation $(LIB_DRM_CFLAGS)
 
 ## unit              build the unit tests
 .PHONY: unit check-unit
