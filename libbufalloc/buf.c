@@ -153,6 +153,7 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
 		.syncs = raw.out_syncs,
 		.alloc_ns = raw.out_alloc_ns,
 		.bounced = raw.out_bounced,
+		.attributes = raw.out_attributes,
 	};
 	return 0;
 }

@@ -110,6 +110,7 @@ bufalloc_get_info(struct bufalloc_ctx *ctx, struct bufalloc_module_info *info)
 		.max_length = raw.out_max_length,
 		.contig_limit = raw.out_contig_limit,
 		.contig_used = raw.out_contig_used,
+		.attributes = raw.out_attributes,
 	};
 	return 0;
 }

@@ -102,6 +102,7 @@ fill_verdict(struct bufalloc_verdict *verdict, struct bufalloc_ctx *ctx,
 	}
 	if (error == 0) {
 		verdict->runs = raw->out_runs;
+		verdict->granted = raw->out_attributes;
 	}
 
 	for (i = 0; i < verdict->count; i++) {
@@ -119,6 +120,30 @@ fill_verdict(struct bufalloc_verdict *verdict, struct bufalloc_ctx *ctx,
 	private_verdict_write(verdict);
 }
 
+/* Options of an older or newer version of the library as ours. */
+static int
+read_options(const struct bufalloc_alloc_options *in,
+	     struct bufalloc_alloc_options *options)
+{
+	const unsigned char *bytes = (const unsigned char *)in;
+	size_t i;
+
+	*options = (struct bufalloc_alloc_options){ .size = sizeof(*options) };
+	if (in == NULL) {
+		return 0;
+	}
+	if (in->size < sizeof(*options)) {
+		return -EINVAL;
+	}
+	for (i = sizeof(*options); i < in->size; i++) {
+		if (bytes[i] != 0) {
+			return -E2BIG;
+		}
+	}
+	*options = *in;
+	return 0;
+}
+
 int
 bufalloc_alloc_for(struct bufalloc_ctx *ctx, uint64_t length,
 		   enum bufalloc_heap heap, const char *name,
@@ -126,18 +151,28 @@ bufalloc_alloc_for(struct bufalloc_ctx *ctx, uint64_t length,
 		   unsigned int flags, struct bufalloc_buf **buf_ptr,
 		   struct bufalloc_verdict **verdict_ptr)
 {
+	struct bufalloc_alloc_options options = {
+		.size = sizeof(options),
+		.heap = heap,
+		.flags = flags,
+		.name = name,
+		.uses = uses,
+		.count = count,
+	};
+
+	return bufalloc_alloc_with(ctx, length, &options, buf_ptr, verdict_ptr);
+}
+
+int
+bufalloc_alloc_with(struct bufalloc_ctx *ctx, uint64_t length,
+		    const struct bufalloc_alloc_options *options_ptr,
+		    struct bufalloc_buf **buf_ptr,
+		    struct bufalloc_verdict **verdict_ptr)
+{
 	struct bufalloc_alloc_device devices[BUFALLOC_MAX_DEVICES] = { 0 };
 	struct bufalloc_alloc_verdict raw = { .size = sizeof(raw) };
-	struct bufalloc_alloc alloc = {
-		.size = sizeof(alloc),
-		.flags = flags,
-		.length = length,
-		.heap = (uint32_t)heap,
-		.fd_flags = O_RDWR | O_CLOEXEC,
-		.device_count = (uint32_t)count,
-		.devices = count == 0 ? 0 : (uintptr_t)devices,
-		.verdict = (uintptr_t)&raw,
-	};
+	struct bufalloc_alloc alloc = { .size = sizeof(alloc) };
+	struct bufalloc_alloc_options options;
 	struct bufalloc_verdict *verdict = NULL;
 	size_t i;
 	int ret;
@@ -145,7 +180,11 @@ bufalloc_alloc_for(struct bufalloc_ctx *ctx, uint64_t length,
 	if (verdict_ptr != NULL) {
 		*verdict_ptr = NULL;
 	}
-	if (count > BUFALLOC_MAX_DEVICES) {
+	ret = read_options(options_ptr, &options);
+	if (ret < 0) {
+		return ret;
+	}
+	if (options.count > BUFALLOC_MAX_DEVICES) {
 		return -E2BIG;
 	}
 	if (verdict_ptr != NULL) {
@@ -153,23 +192,33 @@ bufalloc_alloc_for(struct bufalloc_ctx *ctx, uint64_t length,
 		if (verdict == NULL) {
 			return -ENOMEM;
 		}
-		verdict->asked = heap;
+		verdict->asked = options.heap;
 		verdict->length = length;
-		verdict->count = count;
+		verdict->count = options.count;
+		verdict->wanted = options.attributes;
 	}
-	for (i = 0; i < count; i++) {
-		devices[i].fd = uses[i].fd;
-		devices[i].access = (uint32_t)uses[i].access;
+	for (i = 0; i < options.count; i++) {
+		devices[i].fd = options.uses[i].fd;
+		devices[i].access = (uint32_t)options.uses[i].access;
 	}
+	alloc.flags = options.flags;
+	alloc.length = length;
+	alloc.heap = (uint32_t)options.heap;
+	alloc.fd_flags = O_RDWR | O_CLOEXEC;
+	alloc.device_count = (uint32_t)options.count;
+	alloc.devices = options.count == 0 ? 0 : (uintptr_t)devices;
+	alloc.verdict = (uintptr_t)&raw;
+	alloc.attributes = options.attributes;
+	alloc.required = options.required;
 
-	if ((flags & BUFALLOC_DRY_RUN) != 0) {
+	if ((options.flags & BUFALLOC_DRY_RUN) != 0) {
 		ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_ALLOC, &alloc);
 	} else {
-		ret = private_alloc(ctx, &alloc, name, buf_ptr);
+		ret = private_alloc(ctx, &alloc, options.name, buf_ptr);
 	}
 
 	if (verdict != NULL) {
-		fill_verdict(verdict, ctx, uses, devices, &raw, ret);
+		fill_verdict(verdict, ctx, options.uses, devices, &raw, ret);
 		*verdict_ptr = verdict;
 	}
 	return ret;
@@ -215,6 +264,12 @@ uint32_t
 bufalloc_verdict_get_runs(const struct bufalloc_verdict *verdict)
 {
 	return verdict->runs;
+}
+
+uint64_t
+bufalloc_verdict_get_attributes(const struct bufalloc_verdict *verdict)
+{
+	return verdict->granted;
 }
 
 size_t

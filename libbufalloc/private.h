@@ -38,6 +38,8 @@ struct bufalloc_verdict {
 	uint32_t reason;
 	int device;
 	uint32_t runs;
+	uint64_t wanted;	/* attributes */
+	uint64_t granted;
 	uint64_t length;
 	uint64_t limit;
 	size_t count;

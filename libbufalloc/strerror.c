@@ -150,17 +150,17 @@ bufalloc_strerror(int err)
 	case ENXIO:
 		return "the node is no device that moves pictures (a subdevice, media, VBI or radio node): name the one that captures or shows; or it is bufalloc's own and has no driver behind it: bufalloc.ko is not loaded; " LOAD_HINT;
 	case EACCES:
-		return "no permission on the device node: join its group (usually 'usermod -aG video USER', as root) and log in again";
+		return "no permission on the device node: join its group (usually 'usermod -aG video USER', as root) and log in again; or the buffer has the attribute never-cpu: allocate it without";
 	case EPERM:
 		return SENTENCE_EPERM;
 	case ENOTTY:
 		return "the device node is not bufalloc's, or bufalloc.ko is older than this library: use " BUFALLOC_DEVICE ", or update the module";
 	case EINVAL:
-		return "an argument is not valid: a length of 0, an unknown heap or access, a file descriptor that is no dma-buf, or a buffer that is not mapped";
+		return "an argument is not valid: a length of 0, an unknown heap, attribute or access, a file descriptor that is no dma-buf, or a buffer that is not mapped";
 	case EBADF:
 		return "the file descriptor is not open";
 	case EOPNOTSUPP:
-		return "this kernel has no such heap, the device takes no dma-bufs, or the dma-buf is of another exporter than bufalloc";
+		return "this kernel has no such heap or cannot honour a required attribute, the device takes no dma-bufs, or the dma-buf is of another exporter than bufalloc";
 	case ENOMEM:
 		return "the memory ran out: ask for less, or free some";
 	case ENOSPC:

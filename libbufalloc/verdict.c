@@ -123,6 +123,10 @@ put_obstacle(struct writer *w, const struct bufalloc_verdict *verdict,
 	case BUFALLOC_REASON_UNBOUND:
 		put(w, "was unbound from its driver");
 		break;
+	case BUFALLOC_REASON_NEVER_CPU:
+		put(w, "needs it mapped for the CPU, which the attribute %s forbids",
+		    bufalloc_attr_name(BUFALLOC_NEVER_CPU));
+		break;
 	default:
 		put(w, "refuses it (reason %" PRIu32 ")", reason);
 	}
@@ -218,6 +222,9 @@ put_advice(struct writer *w, const struct bufalloc_verdict *verdict)
 	case BUFALLOC_REASON_UNBOUND:
 		put(w, "; open it again when it is bound");
 		return;
+	case BUFALLOC_REASON_NEVER_CPU:
+		put(w, "; leave out the attribute or that device");
+		return;
 	case BUFALLOC_REASON_MEMORY:
 		put(w, "; ask for less, or free some");
 		break;
@@ -257,7 +264,9 @@ put_refusal(struct writer *w, const struct bufalloc_verdict *verdict)
 		break;
 	}
 
-	if (verdict->asked == BUFALLOC_AUTO && verdict->error == -ENOSPC) {
+	if (verdict->error == -ENOSPC &&
+	    (verdict->asked == BUFALLOC_AUTO ||
+	     verdict->reason == BUFALLOC_REASON_NEVER_CPU)) {
 		put(w, "no heap can be used: ");
 	} else {
 		put(w, "%s cannot be used: ", heap_label(verdict->heap));
@@ -283,6 +292,26 @@ put_refusal(struct writer *w, const struct bufalloc_verdict *verdict)
 	put_advice(w, verdict);
 }
 
+/* Those that were asked for: which of them the buffer has. */
+static void
+put_attributes(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	const char *name;
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		uint64_t attribute = UINT64_C(1) << bit;
+
+		name = bufalloc_attr_name(attribute);
+		if ((verdict->wanted & attribute) != 0 && name != NULL) {
+			put(w, "; %s: %s", name,
+			    (verdict->granted & attribute) != 0 ?
+				    "granted" :
+				    "not on this machine");
+		}
+	}
+}
+
 void
 private_verdict_write(struct bufalloc_verdict *verdict)
 {
@@ -300,4 +329,5 @@ private_verdict_write(struct bufalloc_verdict *verdict)
 	for (i = 0; i < verdict->count; i++) {
 		put_proof(&w, &verdict->uses[i]);
 	}
+	put_attributes(&w, verdict);
 }

@@ -50,6 +50,8 @@ struct bufalloc_module_info {
 	uint64_t contig_limit;
 	/** Bytes of it that this user holds now. */
 	uint64_t contig_used;
+	/** enum bufalloc_attr bits that a buffer can have. */
+	uint64_t attributes;
 };
 
 /** What a buffer is and what happened to it; see <linux/bufalloc.h>. */
@@ -80,6 +82,8 @@ struct bufalloc_buf_info {
 	uint64_t alloc_ns;
 	/** Mappings so far that the kernel copies (swiotlb) at each sync. */
 	uint64_t bounced;
+	/** enum bufalloc_attr bits that it has. */
+	uint64_t attributes;
 };
 
 /** Bytes of a device's label, bufalloc_use_result.label, '\0' included. */
@@ -148,10 +152,32 @@ struct bufalloc_use_result {
 	char label[BUFALLOC_LABEL_SIZE];
 };
 
-/** Options of bufalloc_alloc_for(). */
+/** Options of bufalloc_alloc_for() and bufalloc_alloc_with(). */
 enum bufalloc_alloc_for_flags {
 	/** Do all of it, make the verdict, and free the buffer again. */
 	BUFALLOC_DRY_RUN = 1,
+};
+
+/**
+ * What bufalloc_alloc_with() can be told, besides the length. All that is 0 or
+ * NULL is the default.
+ */
+struct bufalloc_alloc_options {
+	/** sizeof(struct bufalloc_alloc_options); it grows at its end. */
+	size_t size;
+	/** As for bufalloc_alloc_for(), like what follows up to count. */
+	enum bufalloc_heap heap;
+	unsigned int flags;
+	const char *name;
+	const struct bufalloc_use *uses;
+	size_t count;
+	/**
+	 * enum bufalloc_attr bits. What this machine cannot honour is left out,
+	 * and bufalloc_verdict_get_attributes() tells.
+	 */
+	uint64_t attributes;
+	/** Those of them without which the buffer is not wanted. */
+	uint64_t required;
 };
 
 /**
@@ -275,6 +301,28 @@ bufalloc_alloc_for(struct bufalloc_ctx *ctx, uint64_t length,
 		   struct bufalloc_verdict **verdict);
 
 /**
+ * Allocate a buffer with everything that can be asked for: what
+ * bufalloc_alloc_for() does, with attributes.
+ *
+ * length, buf, verdict: as for bufalloc_alloc_for().
+ * options: not kept; NULL for all defaults.
+ *
+ * Returns 0, or what bufalloc_alloc_for() returns, and
+ * -EINVAL  also: an attribute is unknown, one is required and not in
+ *          attributes, or options->size is too small
+ * -E2BIG  also: options is of a newer version of this library, and something is
+ *         set in it that this one does not know; or bufalloc.ko is older than
+ *         attributes
+ * -EOPNOTSUPP  also: an attribute is required that this machine cannot honour
+ * -ENOSPC  also: a device cannot use a buffer with such attributes
+ */
+int
+bufalloc_alloc_with(struct bufalloc_ctx *ctx, uint64_t length,
+		    const struct bufalloc_alloc_options *options,
+		    struct bufalloc_buf **buf,
+		    struct bufalloc_verdict **verdict);
+
+/**
  * Free a verdict and its text. It depends on neither context nor buffer.
  *
  * verdict: may be NULL.
@@ -311,6 +359,10 @@ bufalloc_verdict_get_device(const struct bufalloc_verdict *verdict);
 /** Physical runs of the buffer; 0 after a failure. */
 uint32_t
 bufalloc_verdict_get_runs(const struct bufalloc_verdict *verdict);
+
+/** enum bufalloc_attr bits that the buffer has; 0 after a failure. */
+uint64_t
+bufalloc_verdict_get_attributes(const struct bufalloc_verdict *verdict);
 
 /** How many devices the buffer is for: count of bufalloc_alloc_for(). */
 size_t
@@ -380,8 +432,8 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
  * access: what the CPU will do with the contents.
  * ptr: receives the address; valid until bufalloc_buf_unmap() or _destroy().
  *
- * Returns 0, or -EBUSY (already mapped), -EINVAL (access), -ENOMEM, or what
- * DMA_BUF_IOCTL_SYNC returned. EINTR and EAGAIN of the latter are retried.
+ * Returns 0, or -EBUSY (already mapped), -EACCES (it is BUFALLOC_NEVER_CPU),
+ * -EINVAL (access), -ENOMEM, or what DMA_BUF_IOCTL_SYNC returned. EINTR and EAGAIN of the latter are retried.
  */
 int
 bufalloc_buf_map(struct bufalloc_buf *buf, enum bufalloc_access access,
@@ -428,6 +480,21 @@ bufalloc_heap_name(enum bufalloc_heap heap);
  */
 int
 bufalloc_heap_from_name(const char *name, enum bufalloc_heap *heap);
+
+/**
+ * Name of one attribute ("never-cpu"), or NULL if it is unknown or not one
+ * bit. Static storage.
+ */
+const char *
+bufalloc_attr_name(uint64_t attribute);
+
+/**
+ * The attribute of that name.
+ *
+ * Returns 0 and sets *attribute to one bit, or -EINVAL if none is called so.
+ */
+int
+bufalloc_attr_from_name(const char *name, uint64_t *attribute);
 
 /**
  * One English sentence for an error of bufalloc_open_module() and

@@ -35,6 +35,20 @@ enum bufalloc_heap {
 };
 
 /**
+ * What a buffer is like, for bufalloc_alloc_with(): bits. What they forbid and
+ * allow is at enum bufalloc_attribute in <linux/bufalloc.h>.
+ */
+enum bufalloc_attr {
+	/**
+	 * No CPU reads or writes it: bufalloc_buf_map() and importers that work
+	 * by a kernel mapping (vb2-vmalloc: vivid, UVC cameras; vkms) are
+	 * refused, by bufalloc_alloc_with() already where such a device is one
+	 * of those that the buffer is for.
+	 */
+	BUFALLOC_NEVER_CPU = 1,
+};
+
+/**
  * What the CPU is about to do, for bufalloc_buf_begin() and _end(), or what a
  * device does to the memory.
  */

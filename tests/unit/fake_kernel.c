@@ -12,7 +12,7 @@
  * FAKE_LOADED      a module of which /sys/module says that it is loaded
  *
  * Files are devices by their names: video* takes one segment and has no IOMMU,
- * card* needs no DMA, all others are no devices.
+ * card* needs no DMA but a kernel mapping, all others are no devices.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -32,6 +32,7 @@ static int node = -1;
 static int infos;
 static int allocs;
 static int buffer_infos;
+static __u64 attributes;
 
 static int
 number(const char *name, int fallback)
@@ -148,6 +149,7 @@ solve(struct bufalloc_alloc *alloc)
 	}
 	verdict->out_heap = alloc->heap;
 	verdict->out_runs = 1;
+	verdict->out_attributes = attributes = alloc->attributes;
 	for (i = 0; i < alloc->device_count; i++) {
 		struct bufalloc_device_info info = { .size = sizeof(info) };
 
@@ -157,6 +159,11 @@ solve(struct bufalloc_alloc *alloc)
 			devices[i].out_reason = BUFALLOC_REASON_NOT_A_DEVICE;
 			return conclude(verdict, err,
 					BUFALLOC_REASON_NOT_A_DEVICE, i);
+		}
+		if ((info.out_flags & BUFALLOC_DEVICE_NEEDS_VMAP) != 0 &&
+		    (alloc->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU) != 0) {
+			return conclude(verdict, ENOSPC,
+					BUFALLOC_REASON_NEVER_CPU, i);
 		}
 		devices[i].out_proof = BUFALLOC_PROOF_VMAPPED;
 		if (info.out_max_segments == 1) {
@@ -203,6 +210,7 @@ fake_ioctl(unsigned long request, void *arg)
 		info->out_max_length = 4294967296;
 		info->out_contig_limit = 1073741824;
 		info->out_contig_used = 8294400;
+		info->out_attributes = BUFALLOC_ATTRIBUTE_NEVER_CPU;
 		return 0;
 	case BUFALLOC_IOCTL_ALLOC:
 		if (alloc->length == 0) {
@@ -233,6 +241,7 @@ fake_ioctl(unsigned long request, void *arg)
 		buffer->out_length = 8294400;
 		buffer->out_runs = 1;
 		buffer->out_alloc_ns = 9119042;
+		buffer->out_attributes = attributes;
 		return 0;
 	default:
 		return fail(ENOTTY);

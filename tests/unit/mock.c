@@ -217,6 +217,8 @@ mock_expect_alloc_for(const struct mock_alloc_for *want,
 		.heap = want->heap,
 		.fd_flags = O_RDWR | O_CLOEXEC,
 		.device_count = want->count,
+		.attributes = want->attributes,
+		.required = want->required,
 	};
 	struct call *call;
 

@@ -68,6 +68,8 @@ struct mock_alloc_for {
 	uint64_t length;
 	uint32_t heap;
 	uint32_t flags;
+	uint64_t attributes;
+	uint64_t required;
 	uint32_t count;
 	struct bufalloc_use uses[BUFALLOC_MAX_DEVICES];
 };

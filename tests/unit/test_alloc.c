@@ -243,6 +243,7 @@ buffer_info_copies_each_field(void **state)
 		.out_syncs = UINT64_C(0xa1a2a3a4a5a6a7a8),
 		.out_alloc_ns = UINT64_C(0xb1b2b3b4b5b6b7b8),
 		.out_bounced = UINT64_C(0xc1c2c3c4c5c6c7c8),
+		.out_attributes = UINT64_C(0xd1d2d3d4d5d6d7d8),
 	};
 	struct bufalloc_ctx *ctx = mock_open();
 	struct bufalloc_buf *buf = mock_alloc(ctx);
@@ -266,6 +267,7 @@ buffer_info_copies_each_field(void **state)
 	assert_int_equal(info.syncs, UINT64_C(0xa1a2a3a4a5a6a7a8));
 	assert_int_equal(info.alloc_ns, UINT64_C(0xb1b2b3b4b5b6b7b8));
 	assert_int_equal(info.bounced, UINT64_C(0xc1c2c3c4c5c6c7c8));
+	assert_int_equal(info.attributes, UINT64_C(0xd1d2d3d4d5d6d7d8));
 	bufalloc_buf_destroy(buf);
 	bufalloc_close(ctx);
 }

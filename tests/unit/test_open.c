@@ -141,6 +141,7 @@ info_copies_each_field(void **state)
 		.out_max_length = UINT64_C(0x4142434445464748),
 		.out_contig_limit = UINT64_C(0x5152535455565758),
 		.out_contig_used = UINT64_C(0x6162636465666768),
+		.out_attributes = UINT64_C(0x7172737475767778),
 	};
 	struct bufalloc_ctx *ctx = mock_open();
 	struct bufalloc_module_info info;
@@ -153,6 +154,7 @@ info_copies_each_field(void **state)
 	assert_int_equal(info.max_length, UINT64_C(0x4142434445464748));
 	assert_int_equal(info.contig_limit, UINT64_C(0x5152535455565758));
 	assert_int_equal(info.contig_used, UINT64_C(0x6162636465666768));
+	assert_int_equal(info.attributes, UINT64_C(0x7172737475767778));
 	bufalloc_close(ctx);
 }
 

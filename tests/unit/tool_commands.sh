@@ -47,6 +47,7 @@ check "info" all status_is 0 -- err_is_empty -- \
 	out_has "max length    4294967296 bytes (4096.0 MiB)" -- \
 	out_has "contig limit  1073741824 bytes (1024.0 MiB)" -- \
 	out_has "contig used   8294400 bytes (7.9 MiB)" -- \
+	out_has "attributes    never-cpu" -- \
 	out_has "bufalloc-v4l2 not loaded" -- \
 	out_has "bufalloc-drm  not loaded" -- \
 	out_has "$node, $(id -un):$group, mode 0660"
@@ -57,15 +58,21 @@ if command -v python3 >/dev/null; then
 		"usable": true, "module_version": "0.1.2",
 		"heaps": ["system", "contig"], "max_length": 4294967296,
 		"contig_limit": 1073741824, "contig_used": 8294400,
+		"attributes": ["never-cpu"],
 		"node_mode": "0660",
 		"resolvers": {"bufalloc-v4l2": false, "bufalloc-drm": false}}'
 	run bufalloc alloc --size 8100K --heap contig --json
 	check "alloc --json" all status_is 0 -- err_is_empty -- json_is '{
 		"buffer": 1, "heap": "contig", "asked": 8294400,
-		"length": 8294400, "runs": 1, "alloc_ns": 9119042}'
+		"length": 8294400, "runs": 1, "alloc_ns": 9119042,
+		"attributes": []}'
+	run bufalloc alloc --size 4K --attribute never-cpu --json
+	check "alloc --attribute --json" all status_is 0 -- err_is_empty -- \
+		json_is '{"buffer": 1, "attributes": ["never-cpu"]}'
 else
 	skip "info --json" "python3 is not installed"
 	skip "alloc --json" "python3 is not installed"
+	skip "alloc --attribute --json" "python3 is not installed"
 fi
 
 fake=(FAKE_LOADED=bufalloc_v4l2)
@@ -100,6 +107,10 @@ check "alloc --count 3" all status_is 0 -- err_is_empty -- \
 	out_has "buffer 1: fd " -- out_has "buffer 3: fd " -- \
 	out_has "8294400 bytes (7.9 MiB), heap contig, 1 run, allocated in 9.119 ms" -- \
 	test "$(wc -l <<<"$out")" = 3
+
+run bufalloc alloc --size 4K --attribute never-cpu
+check "alloc --attribute: the verdict says that it is granted" all status_is 0 -- \
+	err_is_empty -- out_has "; never-cpu: granted"
 
 run bufalloc alloc --size 0
 check "alloc --size 0" all status_is 1 -- out_is_empty -- err_is_one_line -- \
@@ -215,6 +226,7 @@ complete_words() {
 check "completion of commands" test "$(complete_words bufalloc al)" = alloc
 check "completion of heaps" test "$(complete_words bufalloc alloc --heap c)" = contig
 check "completion of heap auto" test "$(complete_words bufalloc explain --heap a)" = auto
+check "completion of attributes" test "$(complete_words bufalloc alloc --attribute n)" = never-cpu
 check "completion of explain" test "$(complete_words bufalloc e)" = explain
 check "completion of formats" test "$(complete_words bufalloc explain --format Y)" = "YU12 YV12 YUYV"
 check "completion of options" test "$(complete_words bufalloc alloc --ho)" = --hold

@@ -84,6 +84,14 @@ for _ in $(seq 16); do many+=(--device "$dir/card0"); done
 run bufalloc explain --size 4K "${many[@]}"
 check "16 devices" all status_is 0 -- test "$(grep -c ^card0 <<<"$out")" = 16
 
+run bufalloc explain --device "$dir/video0:w" --size 4K --attribute never-cpu
+check "an attribute is granted" all status_is 0 -- err_is_empty -- \
+	out_has "mapped, 1 segment; never-cpu: granted"
+run bufalloc explain --device "$dir/video0:w" --device "$dir/card0:r" --size 4K \
+	--attribute never-cpu --heap contig
+check "an attribute that a device cannot live with" all status_is 1 -- \
+	err_is_one_line -- err_has "no heap can be used: card0 (vkms) needs it mapped for the CPU, which the attribute never-cpu forbids; leave out the attribute or that device [ENOSPC]"
+
 run bufalloc explain --size 4K
 check "no devices" all status_is 0 -- out_has "no device was named"
 
@@ -94,7 +102,7 @@ if command -v python3 >/dev/null; then
 		"possible": true, "errno": "missing", "length": 8294400,
 		"asked_heap": "auto", "heap": "contig", "tried": ["contig"],
 		"reason": "one-segment", "device": 0, "runs": 1,
-		"devices": [{
+		"attributes": [], "devices": [{
 			"access": "writes", "name": "video0", "driver": "vivid",
 			"flags": ["coherent", "could-bounce"],
 			"found": "v4l2-queue", "dma_mask": 4294967295,
@@ -113,6 +121,11 @@ if command -v python3 >/dev/null; then
 			"text": "system cannot be used: video0 (vivid) takes one segment, has no IOMMU and got 9; try heap auto",
 			"devices": [{"proof": "none", "segments": 9,
 				"errno": "ENOSPC", "reason": "one-segment"}]}'
+	run bufalloc explain --device "$dir/card0" --size 4K --json \
+		--attribute never-cpu
+	check "explain --json of an attribute" all status_is 1 -- json_is '{
+		"possible": false, "errno": "ENOSPC", "reason": "never-cpu",
+		"device": 0}'
 	run bufalloc explain --device "$dir/file" --size 4K --json
 	check "explain --json without a device" all status_is 1 -- json_is '{
 		"possible": false, "device": 0, "reason": "not-a-device",

@@ -57,6 +57,8 @@ print_buffer(struct bufalloc_ctx *ctx, const struct tool_options *options,
 			       json_object_new_uint64(info.length));
 	json_object_object_add(object, "runs",
 			       json_object_new_uint64(info.runs));
+	json_object_object_add(object, "attributes",
+			       tool_json_attributes(info.attributes));
 	json_object_object_add(object, "kernel_va_bytes",
 			       json_object_new_uint64(info.kernel_va));
 	json_object_object_add(object, "alloc_ns",
@@ -109,16 +111,22 @@ static enum tool_exit
 allocate_one(struct bufalloc_ctx *ctx, const struct tool_options *options,
 	     uint64_t number, struct bufalloc_buf **buf)
 {
+	struct bufalloc_alloc_options with = {
+		.size = sizeof(with),
+		.heap = options->heap,
+		.name = options->name,
+		.uses = options->devices.uses,
+		.count = options->devices.count,
+		.attributes = options->attributes,
+	};
 	struct bufalloc_verdict *verdict = NULL;
 	enum tool_exit status;
 	char sentence[512];
 	int ret;
 
-	if (options->devices.count > 0) {
-		ret = bufalloc_alloc_for(ctx, options->length, options->heap,
-					 options->name, options->devices.uses,
-					 options->devices.count, 0, buf,
-					 &verdict);
+	if (options->devices.count > 0 || options->attributes != 0) {
+		ret = bufalloc_alloc_with(ctx, options->length, &with, buf,
+					  &verdict);
 	} else {
 		ret = bufalloc_alloc_bytes(ctx, options->length, options->heap,
 					   options->name, buf);
@@ -228,8 +236,8 @@ const struct tool_command tool_alloc = {
 	.summary = "allocate buffers and tell what they are",
 	.help =
 		"usage: bufalloc alloc --size N[K|M|G] [--device NODE[:r|w|rw]]...\n"
-		"                      [--heap auto|system|contig] [--count N] [--name TEXT]\n"
-		"                      [--hold] [--json] [--node PATH]\n"
+		"                      [--heap auto|system|contig] [--attribute never-cpu]...\n"
+		"                      [--count N] [--name TEXT] [--hold] [--json] [--node PATH]\n"
 		"\n"
 		"Allocate buffers, print what they are, and free them.\n"
 		"\n"
@@ -238,6 +246,7 @@ const struct tool_command tool_alloc = {
 		"                 /dev/dri/card0:r); r, w: it reads, writes; default: both\n"
 		"  --heap HEAP    where the pages come from: auto (default: the cheapest that all\n"
 		"                 devices can use), system or contig\n"
+		"  --attribute NAME  never-cpu: no CPU reads or writes them\n"
 		"  --count N      how many buffers (default: 1)\n"
 		"  --name TEXT    name of the buffers in /sys/kernel/debug/dma_buf/bufinfo\n"
 		"  --hold         keep them until Enter, the end of the input, SIGINT or SIGTERM\n"

@@ -37,6 +37,7 @@ static const char *const reason_names[] = {
 	[BUFALLOC_REASON_MEMORY] = "memory",
 	[BUFALLOC_REASON_LIMIT] = "limit",
 	[BUFALLOC_REASON_UNBOUND] = "unbound",
+	[BUFALLOC_REASON_NEVER_CPU] = "never-cpu",
 };
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
@@ -121,6 +122,9 @@ print_json(const struct tool_options *options,
 			       device < 0 ? NULL :
 					    json_object_new_int(device));
 	tool_json_number(object, "runs", bufalloc_verdict_get_runs(verdict));
+	json_object_object_add(
+		object, "attributes",
+		tool_json_attributes(bufalloc_verdict_get_attributes(verdict)));
 	json_object_object_add(object, "devices", devices);
 	tool_json_text(object, "text", bufalloc_verdict_text(verdict));
 	return tool_print_json(object);
@@ -157,6 +161,14 @@ static enum tool_exit
 explain(struct bufalloc_ctx *ctx, const struct tool_options *options)
 {
 	const struct tool_devices *devices = &options->devices;
+	struct bufalloc_alloc_options with = {
+		.size = sizeof(with),
+		.heap = options->heap,
+		.flags = BUFALLOC_DRY_RUN,
+		.uses = devices->uses,
+		.count = devices->count,
+		.attributes = options->attributes,
+	};
 	struct answer answers[TOOL_MAX_DEVICES] = { 0 };
 	struct bufalloc_verdict *verdict;
 	enum tool_exit status;
@@ -168,9 +180,7 @@ explain(struct bufalloc_ctx *ctx, const struct tool_options *options)
 			ctx, devices->uses[i].fd, devices->uses[i].access,
 			&answers[i].info);
 	}
-	ret = bufalloc_alloc_for(ctx, options->length, options->heap, NULL,
-				 devices->uses, devices->count,
-				 BUFALLOC_DRY_RUN, NULL, &verdict);
+	ret = bufalloc_alloc_with(ctx, options->length, &with, NULL, &verdict);
 	if (verdict == NULL) {
 		return tool_error(ret, bufalloc_strerror(ret));
 	}
@@ -227,7 +237,8 @@ const struct tool_command tool_explain = {
 	.help =
 		"usage: bufalloc explain --device NODE[:r|w|rw]...\n"
 		"                        --size N[K|M|G] | --format FOURCC --width N --height N\n"
-		"                        [--heap auto|system|contig] [--json] [--node PATH]\n"
+		"                        [--heap auto|system|contig] [--attribute never-cpu]...\n"
+		"                        [--json] [--node PATH]\n"
 		"\n"
 		"Allocate a buffer that all devices can use, on trial. Print what each device can\n"
 		"use, then the verdict: which heap, because of which device, and how it is known\n"
@@ -239,6 +250,7 @@ const struct tool_command tool_explain = {
 		"  --format FOURCC  with --width and --height: of a frame without padding\n"
 		"                   (NV12, YU12, YUYV, XR24, GREY, ...)\n"
 		"  --heap HEAP      auto (default: the cheapest that all can use), system, contig\n"
+		"  --attribute NAME never-cpu: no CPU reads or writes it\n"
 		"  --json           print one JSON object\n"
 		"  --node PATH      bufalloc's own device node (default: " BUFALLOC_DEVICE ")\n"
 		"  -h, --help       print this text\n"

@@ -157,6 +157,8 @@ print_json(const struct state *state)
 	tool_json_number(object, "max_length", state->info.max_length);
 	tool_json_number(object, "contig_limit", state->info.contig_limit);
 	tool_json_number(object, "contig_used", state->info.contig_used);
+	json_object_object_add(object, "attributes",
+			       tool_json_attributes(state->info.attributes));
 	modules = json_object_new_object();
 	for (i = 0; i < RESOLVERS_LEN; i++) {
 		json_object_object_add(
@@ -168,6 +170,25 @@ print_json(const struct state *state)
 		tool_json_text(object, "advice", state->advice);
 	}
 	return tool_print_json(object);
+}
+
+static void
+print_attributes(uint64_t attributes)
+{
+	bool any = false;
+	unsigned int bit;
+
+	printf("attributes    ");
+	for (bit = 0; bit < 64; bit++) {
+		const char *name =
+			bufalloc_attr_name(attributes & UINT64_C(1) << bit);
+
+		if (name != NULL) {
+			printf("%s%s", any ? ", " : "", name);
+			any = true;
+		}
+	}
+	printf("%s\n", any ? "" : "none");
 }
 
 static void
@@ -207,6 +228,7 @@ print_text(const struct state *state)
 	       tool_amount(state->info.contig_limit).text);
 	printf("contig used   %s by this user\n",
 	       tool_amount(state->info.contig_used).text);
+	print_attributes(state->info.attributes);
 	for (i = 0; i < RESOLVERS_LEN; i++) {
 		printf("%-14s%s\n", resolvers[i].name,
 		       state->is_loaded[i] ? "loaded" : "not loaded");

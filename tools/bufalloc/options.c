@@ -19,6 +19,7 @@ static const struct {
 	{ TOOL_FRAME, { "height", required_argument, NULL, 'y' } },
 	{ TOOL_DEVICE, { "device", required_argument, NULL, 'd' } },
 	{ TOOL_HEAP, { "heap", required_argument, NULL, 'H' } },
+	{ TOOL_HEAP, { "attribute", required_argument, NULL, 'a' } },
 	{ TOOL_HOLD, { "count", required_argument, NULL, 'c' } },
 	{ TOOL_HOLD, { "name", required_argument, NULL, 'n' } },
 	{ TOOL_HOLD, { "hold", no_argument, NULL, 'w' } },
@@ -70,6 +71,21 @@ set_heap(const struct tool_command *command, struct tool_options *options,
 }
 
 static enum tool_exit
+add_attribute(const struct tool_command *command, struct tool_options *options,
+	      const char *text)
+{
+	uint64_t attribute;
+
+	if (bufalloc_attr_from_name(text, &attribute) < 0) {
+		return tool_usage_error(
+			command, "no attribute is called '%s': use never-cpu",
+			text);
+	}
+	options->attributes |= attribute;
+	return TOOL_OK;
+}
+
+static enum tool_exit
 set_count(const struct tool_command *command, struct tool_options *options,
 	  const char *text)
 {
@@ -103,6 +119,8 @@ set_option(const struct tool_command *command, struct tool_options *options,
 		return TOOL_OK;
 	case 'H':
 		return set_heap(command, options, text);
+	case 'a':
+		return add_attribute(command, options, text);
 	case 'c':
 		return set_count(command, options, text);
 	case 'n':

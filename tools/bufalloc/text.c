@@ -153,6 +153,23 @@ tool_json_heaps(uint32_t mask)
 	return list;
 }
 
+struct json_object *
+tool_json_attributes(uint64_t attributes)
+{
+	struct json_object *list = json_object_new_array();
+	const char *name;
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		name = bufalloc_attr_name(attributes & UINT64_C(1) << bit);
+		if (name != NULL) {
+			json_object_array_add(list,
+					      json_object_new_string(name));
+		}
+	}
+	return list;
+}
+
 enum tool_exit
 tool_print_json(struct json_object *object)
 {

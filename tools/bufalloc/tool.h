@@ -34,7 +34,7 @@ enum tool_takes {
 	TOOL_FRAME = 1 << 1,
 	/** --device */
 	TOOL_DEVICE = 1 << 2,
-	/** --heap */
+	/** --heap and --attribute */
 	TOOL_HEAP = 1 << 3,
 	/** --count, --name and --hold */
 	TOOL_HOLD = 1 << 4,
@@ -50,6 +50,7 @@ struct tool_options {
 	uint64_t width;
 	uint64_t height;
 	enum bufalloc_heap heap;
+	uint64_t attributes;
 	uint64_t count;
 	const char *name;
 	bool hold;
@@ -183,6 +184,10 @@ tool_json_number(struct json_object *object, const char *key, uint64_t number);
 /** The names of the heaps in a mask of (1 << enum bufalloc_heap). */
 struct json_object *
 tool_json_heaps(uint32_t mask);
+
+/** The names of enum bufalloc_attr bits. */
+struct json_object *
+tool_json_attributes(uint64_t attributes);
 
 /** Print the object on one line of stdout and free it. */
 enum tool_exit
