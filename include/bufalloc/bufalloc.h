@@ -433,7 +433,8 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
  * ptr: receives the address; valid until bufalloc_buf_unmap() or _destroy().
  *
  * Returns 0, or -EBUSY (already mapped), -EACCES (it is BUFALLOC_NEVER_CPU),
- * -EINVAL (access), -ENOMEM, or what DMA_BUF_IOCTL_SYNC returned. EINTR and EAGAIN of the latter are retried.
+ * -EINVAL (access), -ENOMEM, or what DMA_BUF_IOCTL_SYNC returned. EINTR and
+ * EAGAIN of the latter are retried.
  */
 int
 bufalloc_buf_map(struct bufalloc_buf *buf, enum bufalloc_access access,
