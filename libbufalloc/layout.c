@@ -59,6 +59,20 @@ den(const struct format *format, const struct format_plane *plane)
 	return (uint64_t)plane->across * format->planes[0].bytes;
 }
 
+uint32_t
+private_layout_first_stride(const struct format *format, uint32_t plane,
+			    uint32_t stride)
+{
+	uint64_t first = stride;
+
+	if (plane > 0) {
+		const struct format_plane *other = &format->planes[plane];
+
+		first = divide_up(stride * den(format, other), num(other));
+	}
+	return first > UINT32_MAX ? UINT32_MAX : (uint32_t)first;
+}
+
 /* Of plane 0: long enough for each plane, and all of them are aligned. */
 static bool
 first_stride(const struct format *format, uint32_t width,

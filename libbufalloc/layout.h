@@ -33,4 +33,9 @@ private_layout_compute(const struct format *format, uint32_t width,
 		       uint32_t height, const struct layout_rules *rules,
 		       struct bufalloc_layout *layout);
 
+/** The stride of plane 0 with which that of another is at least stride. */
+uint32_t
+private_layout_first_stride(const struct format *format, uint32_t plane,
+			    uint32_t stride);
+
 #endif /* LIBBUFALLOC_LAYOUT_H */

@@ -18,6 +18,10 @@ struct bufalloc_ctx {
 int
 private_ioctl(int fd, unsigned long request, void *arg);
 
+/** The same for calls that may simply be repeated: not with EINTR or EAGAIN. */
+int
+private_ioctl_again(int fd, unsigned long request, void *arg);
+
 /** ALLOC as it is asked for, and the buffer of it. */
 int
 private_alloc(struct bufalloc_ctx *ctx, struct bufalloc_alloc *alloc,
@@ -31,6 +35,15 @@ struct verdict_use {
 };
 
 struct bufalloc_verdict {
+	/* Of a request, by bufalloc_alloc(); else of bufalloc_alloc_for(). */
+	bool of_request;
+	uint32_t format; /* a number of it, or 0 */
+	uint32_t width;
+	uint32_t height;
+	bool has_layout;
+	struct bufalloc_layout layout;
+	char detail[64]; /* of reason; may be empty */
+
 	int error;
 	enum bufalloc_heap asked;
 	enum bufalloc_heap heap;

@@ -2,35 +2,10 @@
 /* A verdict in sentences: which heap, because of which device, or why none. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "private.h"
-
-/* Text that grows to the end of its room. */
-struct writer {
-	char *text;
-	size_t size;
-	size_t len;
-};
-
-static void __attribute__((format(printf, 2, 3)))
-put(struct writer *w, const char *format, ...)
-{
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(w->text + w->len, w->size - w->len, format, args);
-	va_end(args);
-	if (len > 0) {
-		w->len += (size_t)len;
-	}
-	if (w->len >= w->size) {
-		w->len = w->size - 1;
-	}
-}
+#include "writer.h"
 
 static const char *
 heap_label(enum bufalloc_heap heap)

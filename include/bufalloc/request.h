@@ -215,6 +215,34 @@ int
 bufalloc_request_get_layout(struct bufalloc_request *req,
 			    const struct bufalloc_layout **layout);
 
+/**
+ * Ask the devices: the smallest layout that the format, the request's alignment
+ * and every device allow. V4L2 devices are asked by VIDIOC_TRY_FMT, displays by
+ * a trial DRM_IOCTL_MODE_ADDFB2; nothing of them is changed. bufalloc_alloc()
+ * does the same first.
+ *
+ * What a V4L2 device takes may depend on its state: on the input and its
+ * timings, on crop and compose rectangles. Set that before.
+ *
+ * layout: receives it, as bufalloc_request_get_layout().
+ * verdict: NULL, or receives the verdict of success and of failure alike;
+ *          destroy it with bufalloc_verdict_destroy(). It is always written:
+ *          with NULL if there was not enough memory for one.
+ *
+ * Returns 0, or
+ * -EINVAL  neither format nor length is set; or the format is compressed, no
+ *          length is set and no device has one
+ * -EOPNOTSUPP  a device does not take this format or this size
+ * -ENOSPC  what one device needs excludes what another one does
+ * -EOVERFLOW  as bufalloc_request_set_format()
+ * -ENOMEM  not enough memory for the verdict
+ * and others that an ioctl of a device returned (-ENODEV: it is gone)
+ */
+int
+bufalloc_request_negotiate(struct bufalloc_request *req,
+			   const struct bufalloc_layout **layout,
+			   struct bufalloc_verdict **verdict);
+
 #ifdef __cplusplus
 }
 #endif

@@ -58,4 +58,30 @@ enum bufalloc_access {
 	BUFALLOC_READ_WRITE = BUFALLOC_READ | BUFALLOC_WRITE,
 };
 
+/**
+ * What decided, or what failed, besides the kernel's enum bufalloc_reason of
+ * <linux/bufalloc.h>: what the library itself finds out. The two share their
+ * numbers.
+ */
+enum bufalloc_why {
+	/** The device does not take the format, or not in that many dma-bufs. */
+	BUFALLOC_WHY_FORMAT = 0x100,
+	/** It does not take the size of the picture, or no device could. */
+	BUFALLOC_WHY_SIZE = 0x101,
+	/** It wants other strides than another device does. */
+	BUFALLOC_WHY_STRIDE = 0x102,
+	/** It wants another number of lines than another device does. */
+	BUFALLOC_WHY_LINES = 0x103,
+	/** It wants the second plane at another place. */
+	BUFALLOC_WHY_OFFSET = 0x104,
+	/** The devices did not agree on a layout. */
+	BUFALLOC_WHY_LAYOUT = 0x105,
+	/** The display makes no framebuffer of this format and size. */
+	BUFALLOC_WHY_SHOW = 0x106,
+	/** The device did not answer. */
+	BUFALLOC_WHY_ASK = 0x107,
+	/** How many bytes are wanted is not known. */
+	BUFALLOC_WHY_LENGTH = 0x108,
+};
+
 #endif /* BUFALLOC_TYPES_H */

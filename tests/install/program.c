@@ -69,6 +69,9 @@ use_a_request(void)
 	if (ret == 0) {
 		ret = bufalloc_request_get_layout(req, &layout);
 	}
+	if (ret == 0) {
+		ret = bufalloc_request_negotiate(req, &layout, NULL);
+	}
 	ret = ret == 0 && layout->planes[1].offset == 640 * 480;
 	bufalloc_request_destroy(req);
 	return ret;

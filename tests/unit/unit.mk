@@ -9,9 +9,16 @@ UNIT_ASAN_BIN := $(UNIT_SRC:tests/unit/%.c=$(UNIT_DIR)/asan/%)
 UNIT_FAKE := $(UNIT_DIR)/fake_kernel.so
 UNIT_SCRIPTS := $(filter-out %/expect.sh,$(sort $(wildcard tests/unit/*.sh)))
 
-UNIT_WRAP := open64 ioctl mmap64 munmap calloc realloc stat64 access \
+# Two stand-ins for the kernel: mock.h, and sim.h for the tests of devices.
+UNIT_SIM := negotiate
+UNIT_MOCK_WRAP := open64 ioctl mmap64 munmap calloc realloc stat64 access \
 	getgrgid_r getrlimit64
-UNIT_WRAP := $(UNIT_WRAP:%=-Wl,--wrap=%)
+UNIT_SIM_WRAP := ioctl calloc realloc fstat64 readlink
+UNIT_SIM_OBJ := sim.o sim_video.o
+unit_objects = $(if $(filter $(UNIT_SIM:%=test_%),$(1)),$(UNIT_SIM_OBJ),mock.o)
+unit_wrap = $(patsubst %,-Wl$(comma)--wrap=%,$(if \
+	$(filter $(UNIT_SIM:%=test_%),$(1)),$(UNIT_SIM_WRAP),$(UNIT_MOCK_WRAP)))
+comma := ,
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1
 # cmocka's prototypes are in no header of ours; a cut sentence is a test.
 UNIT_CFLAGS = -Itests/unit -Wno-format-truncation $(LIB_DRM_CFLAGS)
@@ -34,9 +41,11 @@ $(UNIT_DIR)/obj/%.o: tests/unit/%.c tests/unit/unit.mk
 	$(say) CC $@
 	$(call cc,$(UNIT_CFLAGS))
 
-$(UNIT_BIN): $(UNIT_DIR)/%: $(UNIT_DIR)/obj/%.o $(UNIT_DIR)/obj/mock.o $(LIB_OBJ)
+.SECONDEXPANSION:
+$(UNIT_BIN): $(UNIT_DIR)/%: $(UNIT_DIR)/obj/%.o \
+		$$(addprefix $(UNIT_DIR)/obj/,$$(call unit_objects,$$*)) $(LIB_OBJ)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(UNIT_WRAP) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(call unit_wrap,$*) -o $@ $^ -lcmocka
 
 $(UNIT_DIR)/asan/obj/%.o: tests/unit/%.c tests/unit/unit.mk
 	$(say) CC $@
@@ -47,9 +56,10 @@ $(UNIT_DIR)/asan/lib/%.o: libbufalloc/%.c libbufalloc/lib.mk
 	$(call cc,$(LIB_CFLAGS) $(UNIT_SAN))
 
 $(UNIT_ASAN_BIN): $(UNIT_DIR)/asan/%: $(UNIT_DIR)/asan/obj/%.o \
-		$(UNIT_DIR)/asan/obj/mock.o $(LIB_OBJ:$(LIB_DIR)/%=$(UNIT_DIR)/asan/lib/%)
+		$$(addprefix $(UNIT_DIR)/asan/obj/,$$(call unit_objects,$$*)) \
+		$(LIB_OBJ:$(LIB_DIR)/%=$(UNIT_DIR)/asan/lib/%)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(UNIT_SAN) $(UNIT_WRAP) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(UNIT_SAN) $(call unit_wrap,$*) -o $@ $^ -lcmocka
 
 $(UNIT_FAKE): tests/unit/fake_kernel.c tests/unit/unit.mk
 	$(say) CC $@

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* The stand-in's machinery: descriptors, system calls, failures. */
+#define _GNU_SOURCE /* memfd_create */
+#include "sim_private.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define MAX_FILES 256
+#define MAX_REQUESTS 64
+
+/* When to fail. */
+struct failure {
+	unsigned int countdown; /* 1: the next; 0: never */
+	bool for_ever;
+	bool happened;
+};
+
+static struct sim_file files[MAX_FILES];
+static unsigned int fds_before;
+static struct failure call_failure;
+static int call_errno;
+static bool call_only_ioctls;
+static struct failure memory_failure;
+static struct {
+	unsigned long request;
+	unsigned int count;
+} requests[MAX_REQUESTS];
+
+void *
+__real_calloc(size_t count, size_t size);
+void *
+__real_realloc(void *ptr, size_t size);
+int
+__real_fstat64(int fd, struct stat64 *st);
+
+int
+__wrap_ioctl(int fd, unsigned long request, ...);
+void *
+__wrap_calloc(size_t count, size_t size);
+void *
+__wrap_realloc(void *ptr, size_t size);
+int
+__wrap_fstat64(int fd, struct stat64 *st);
+ssize_t
+__wrap_readlink(const char *path, char *buf, size_t size);
+
+static unsigned int
+count_fds(void)
+{
+	unsigned int count = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL) {
+		count++;
+	}
+	closedir(dir);
+	return count;
+}
+
+int
+sim_setup(void **state)
+{
+	(void)state;
+	memset(files, 0, sizeof(files));
+	memset(requests, 0, sizeof(requests));
+	call_failure = (struct failure){ 0 };
+	memory_failure = (struct failure){ 0 };
+	fds_before = count_fds();
+	return 0;
+}
+
+void
+sim_close(int fd)
+{
+	struct sim_file *file = sim_file(fd);
+
+	assert_non_null(file);
+	assert_int_equal(file->handles, 0);
+	assert_int_equal(file->framebuffers, 0);
+	file->kind = SIM_NONE;
+	close(fd);
+}
+
+int
+sim_teardown(void **state)
+{
+	int fd;
+
+	(void)state;
+	for (fd = 0; fd < MAX_FILES; fd++) {
+		if (files[fd].kind != SIM_NONE) {
+			sim_close(fd);
+		}
+	}
+	assert_int_equal(count_fds(), fds_before);
+	return 0;
+}
+
+struct sim_file *
+sim_file(int fd)
+{
+	if (fd < 0 || fd >= MAX_FILES || files[fd].kind == SIM_NONE) {
+		return NULL;
+	}
+	return &files[fd];
+}
+
+int
+sim_new_file(enum sim_kind kind, const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	assert_in_range(fd, 0, MAX_FILES - 1);
+	memset(&files[fd], 0, sizeof(files[fd]));
+	files[fd].kind = kind;
+	snprintf(files[fd].name, sizeof(files[fd].name), "%s", name);
+	return fd;
+}
+
+int
+sim_open_v4l2(const struct sim_v4l2 *device)
+{
+	int fd = sim_new_file(SIM_V4L2, device->name == NULL ? "video0" :
+							       device->name);
+
+	files[fd].v4l2 = *device;
+	return fd;
+}
+
+int
+sim_open_drm(const struct sim_drm *device)
+{
+	int fd = sim_new_file(SIM_DRM, device->name == NULL ? "card0" :
+							      device->name);
+
+	files[fd].drm = *device;
+	return fd;
+}
+
+int
+sim_open_file(void)
+{
+	return sim_new_file(SIM_FILE, "file");
+}
+
+void
+sim_forget_objects(void)
+{
+	int fd;
+
+	for (fd = 0; fd < MAX_FILES; fd++) {
+		files[fd].handles = 0;
+		files[fd].framebuffers = 0;
+	}
+}
+
+unsigned int
+sim_calls_of(unsigned long request)
+{
+	size_t i;
+
+	for (i = 0; i < MAX_REQUESTS; i++) {
+		if (requests[i].request == request) {
+			return requests[i].count;
+		}
+	}
+	return 0;
+}
+
+static void
+count_request(unsigned long request)
+{
+	size_t i = 0;
+
+	while (requests[i].count != 0 && requests[i].request != request) {
+		i++;
+		assert_true(i < MAX_REQUESTS);
+	}
+	requests[i].request = request;
+	requests[i].count++;
+}
+
+void
+sim_fail_call(unsigned int nth, int err, bool for_ever, bool only_ioctls)
+{
+	call_failure = (struct failure){ .countdown = nth, .for_ever = for_ever };
+	call_errno = err;
+	call_only_ioctls = only_ioctls;
+}
+
+void
+sim_fail_memory(unsigned int nth, bool for_ever)
+{
+	memory_failure = (struct failure){ .countdown = nth, .for_ever = for_ever };
+}
+
+bool
+sim_has_failed(void)
+{
+	return call_failure.happened || memory_failure.happened;
+}
+
+static bool
+fails(struct failure *failure)
+{
+	if (failure->countdown == 0) {
+		return false;
+	}
+	if (failure->countdown > 1) {
+		failure->countdown--;
+		return false;
+	}
+	if (!failure->for_ever) {
+		failure->countdown = 0;
+	}
+	failure->happened = true;
+	return true;
+}
+
+int
+__wrap_ioctl(int fd, unsigned long request, ...)
+{
+	struct sim_file *file = sim_file(fd);
+	va_list args;
+	void *arg;
+	int err;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+
+	count_request(request);
+	if (fails(&call_failure)) {
+		errno = call_errno;
+		return -1;
+	}
+	switch (file == NULL ? SIM_NONE : file->kind) {
+	case SIM_V4L2:
+		err = sim_v4l2_ioctl(file, request, arg);
+		break;
+	case SIM_DRM:
+		err = sim_drm_ioctl(file, request, arg);
+		break;
+	case SIM_NONE:
+		err = EBADF;
+		break;
+	default:
+		err = ENOTTY;
+	}
+	if (err != 0) {
+		errno = err;
+		return -1;
+	}
+	return 0;
+}
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	if (fails(&memory_failure)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_calloc(count, size);
+}
+
+void *
+__wrap_realloc(void *ptr, size_t size)
+{
+	if (fails(&memory_failure)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_realloc(ptr, size);
+}
+
+int
+__wrap_fstat64(int fd, struct stat64 *st)
+{
+	const struct sim_file *file = sim_file(fd);
+
+	if (!call_only_ioctls && fails(&call_failure)) {
+		errno = call_errno;
+		return -1;
+	}
+	if (__real_fstat64(fd, st) < 0) {
+		return -1;
+	}
+	if (file != NULL && file->kind == SIM_V4L2) {
+		st->st_mode = S_IFCHR | 0660;
+		st->st_rdev = makedev(81, 0);
+	} else if (file != NULL && file->kind == SIM_DRM) {
+		st->st_mode = S_IFCHR | 0660;
+		st->st_rdev = makedev(226, 0);
+	}
+	return 0;
+}
+
+ssize_t
+__wrap_readlink(const char *path, char *buf, size_t size)
+{
+	const struct sim_file *file;
+	char text[64];
+	int fd, len;
+
+	if (sscanf(path, "/proc/self/fd/%d", &fd) != 1) {
+		fail_msg("readlink of %s", path);
+	}
+	file = sim_file(fd);
+	if (file == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	len = snprintf(text, sizeof(text), "%s%s",
+		       file->kind == SIM_FILE ? "/tmp/" : "/dev/", file->name);
+	if ((size_t)len > size) {
+		len = (int)size;
+	}
+	memcpy(buf, text, (size_t)len);
+	return len;
+}
