@@ -10,10 +10,13 @@ void bufalloc_constraint_init(struct bufalloc_merged *merged)
 {
 	merged->need.limit = BUFALLOC_ANY_ADDRESS;
 	merged->need.boundary = BUFALLOC_ANY_BOUNDARY;
+	merged->need.longest = BUFALLOC_ANY_LENGTH;
+	merged->need.longest_why = 0;
 	merged->need.one_run = false;
 	merged->need.vmap = false;
 	merged->limit_by = BUFALLOC_NOBODY;
 	merged->boundary_by = BUFALLOC_NOBODY;
+	merged->longest_by = BUFALLOC_NOBODY;
 	merged->one_run_by = BUFALLOC_NOBODY;
 	merged->vmap_by = BUFALLOC_NOBODY;
 	merged->attributes = 0;
@@ -30,6 +33,11 @@ void bufalloc_constraint_merge(struct bufalloc_merged *merged,
 	if (need->boundary < merged->need.boundary) {
 		merged->need.boundary = need->boundary;
 		merged->boundary_by = device;
+	}
+	if (need->longest < merged->need.longest) {
+		merged->need.longest = need->longest;
+		merged->need.longest_why = need->longest_why;
+		merged->longest_by = device;
 	}
 	if (need->one_run && !merged->need.one_run) {
 		merged->need.one_run = true;
@@ -53,6 +61,8 @@ bufalloc_constraint_conflict(const struct bufalloc_merged *merged, u64 length)
 	if (merged->need.vmap &&
 	    merged->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU)
 		return BUFALLOC_CONFLICT_VMAP;
+	if (length > merged->need.longest)
+		return BUFALLOC_CONFLICT_LENGTH;
 	return BUFALLOC_CONFLICT_NONE;
 }
 

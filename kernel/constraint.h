@@ -17,6 +17,7 @@ typedef __u64 u64;
 
 #define BUFALLOC_ANY_ADDRESS (~(u64)0)
 #define BUFALLOC_ANY_BOUNDARY (~(u64)0)
+#define BUFALLOC_ANY_LENGTH (~(u64)0)
 
 /* No device decided. */
 #define BUFALLOC_NOBODY (-1)
@@ -28,12 +29,17 @@ typedef __u64 u64;
  * @boundary: the buffer must not cross a multiple of this + 1 (a power of two),
  *	or BUFALLOC_ANY_BOUNDARY. Of devices that take one segment only; what is
  *	mapped for the others is cut at their boundary
+ * @longest: no buffer of more bytes can be mapped for it, whatever its pages; or
+ *	BUFALLOC_ANY_LENGTH
+ * @longest_why: what @longest comes from: whatever whoever asks puts there
  * @one_run: the pages must be one physical run
  * @vmap: it needs a kernel mapping
  */
 struct bufalloc_need {
 	u64 limit;
 	u64 boundary;
+	u64 longest;
+	u32 longest_why;
 	bool one_run;
 	bool vmap;
 };
@@ -44,6 +50,7 @@ struct bufalloc_need {
  * @limit_by: index of the device that @need.limit is of, or BUFALLOC_NOBODY;
  *	the first one where several have the same
  * @boundary_by: the same for @need.boundary
+ * @longest_by: the same for @need.longest
  * @one_run_by: the first device that needs one run
  * @vmap_by: the first device that needs a kernel mapping
  * @attributes: enum bufalloc_attribute bits that the caller wants
@@ -52,6 +59,7 @@ struct bufalloc_merged {
 	struct bufalloc_need need;
 	int limit_by;
 	int boundary_by;
+	int longest_by;
 	int one_run_by;
 	int vmap_by;
 	u64 attributes;
@@ -62,15 +70,18 @@ struct bufalloc_merged {
  * @BUFALLOC_CONFLICT_NONE: some can
  * @BUFALLOC_CONFLICT_LIMIT: the buffer is longer than what limit_by reaches
  * @BUFALLOC_CONFLICT_BOUNDARY: it is longer than boundary_by's boundary allows
- *	and must be one run for one_run_by
+ *	and must be one run
  * @BUFALLOC_CONFLICT_VMAP: vmap_by needs a kernel mapping, which
  *	BUFALLOC_ATTRIBUTE_NEVER_CPU forbids
+ * @BUFALLOC_CONFLICT_LENGTH: it is longer than what longest_by can map, because
+ *	of need.longest_why
  */
 enum bufalloc_conflict {
 	BUFALLOC_CONFLICT_NONE,
 	BUFALLOC_CONFLICT_LIMIT,
 	BUFALLOC_CONFLICT_BOUNDARY,
 	BUFALLOC_CONFLICT_VMAP,
+	BUFALLOC_CONFLICT_LENGTH,
 };
 
 void bufalloc_constraint_init(struct bufalloc_merged *merged);

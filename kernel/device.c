@@ -7,6 +7,8 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/iommu.h>
+#include <linux/limits.h>
+#include <linux/sizes.h>
 
 #include "bufalloc_private.h"
 #include "resolver.h"
@@ -39,13 +41,6 @@ static bool has_dma(const struct bufalloc_endpoint *endpoint)
 {
 	return !(endpoint->flags & BUFALLOC_DEVICE_NO_DMA) &&
 	       endpoint->dev->dma_mask;
-}
-
-static bool is_translated(const struct bufalloc_endpoint *endpoint)
-{
-	u64 granule;
-
-	return iommu_of(endpoint->dev, &granule) == BUFALLOC_IOMMU_DMA;
 }
 
 /*
@@ -95,16 +90,85 @@ out_unlock:
 	return ret;
 }
 
-/* What its mappings need of the pages, so far as that can be told before. */
+/* What nobody set says nothing: the default is the DMA API's. */
+static u64 boundary_of(struct device *dev)
+{
+	if (!dev->dma_parms || !dev->dma_parms->segment_boundary_mask)
+		return BUFALLOC_ANY_BOUNDARY;
+	return dma_get_seg_boundary(dev);
+}
+
+/*
+ * Nor does 64 KiB, which is that default, and what the PCI core sets for each of
+ * its devices. All ones are no limit, either.
+ */
+static u64 max_segment_of(struct device *dev)
+{
+	u32 size = dma_get_max_seg_size(dev);
+
+	return size == SZ_64K || size == UINT_MAX ? BUFALLOC_ANY_LENGTH : size;
+}
+
+static void shorten(struct bufalloc_need *need, u64 longest, u32 why)
+{
+	if (longest < need->longest) {
+		need->longest = longest;
+		need->longest_why = why;
+	}
+}
+
+/* Behind an IOMMU a buffer needs room in the addresses that the device has. */
+static void need_of_addresses(struct bufalloc_need *need, struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	u64 last = reach(dev);
+
+	if (domain->geometry.force_aperture)
+		last = min_t(u64, last, domain->geometry.aperture_end);
+	if (last < BUFALLOC_ANY_ADDRESS)
+		shorten(need, last + 1, BUFALLOC_REASON_ADDRESS);
+}
+
+/* Without one, in memory. */
+static void need_of_memory(struct bufalloc_need *need, struct device *dev)
+{
+	u64 last = reach(dev);
+
+	/* As a physical address; a device may see memory at an offset. */
+	if (last < BUFALLOC_ANY_ADDRESS)
+		need->limit = min_t(u64, dma_to_phys(dev, last), PHYS_ADDR_MAX);
+}
+
+/* The one segment must be as the device takes it, whatever makes it. */
+static void need_of_one_segment(struct bufalloc_need *need, struct device *dev,
+				bool translated)
+{
+	u64 boundary = boundary_of(dev);
+
+	shorten(need, max_segment_of(dev), BUFALLOC_REASON_SEGMENT_SIZE);
+	if (!translated) {
+		need->one_run = true;
+		need->boundary = boundary;
+	} else if (boundary < BUFALLOC_ANY_BOUNDARY) {
+		shorten(need, boundary + 1, BUFALLOC_REASON_BOUNDARY);
+	}
+}
+
+/*
+ * What its mappings need of the pages, so far as that can be told before. Where
+ * the driver has an IOMMU domain of its own, that is nothing.
+ */
 void bufalloc_device_need(struct bufalloc_need *need,
 			  const struct bufalloc_endpoint *endpoint)
 {
 	struct device *dev = endpoint->dev;
-	u64 limit;
+	u64 granule;
+	u32 iommu;
 
 	*need = (struct bufalloc_need){
 		.limit = BUFALLOC_ANY_ADDRESS,
 		.boundary = BUFALLOC_ANY_BOUNDARY,
+		.longest = BUFALLOC_ANY_LENGTH,
 		.vmap = !dev || endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP,
 	};
 	if (!dev)
@@ -117,21 +181,16 @@ void bufalloc_device_need(struct bufalloc_need *need,
 		need->vmap = true;
 		goto out_unlock;
 	}
-	if (is_translated(endpoint))
+	iommu = iommu_of(dev, &granule);
+	if (iommu == BUFALLOC_IOMMU_OTHER)
 		goto out_unlock;
 
-	/* As a physical address; a device may see memory at an offset. */
-	limit = reach(dev);
-	if (limit < BUFALLOC_ANY_ADDRESS)
-		need->limit = min_t(u64, dma_to_phys(dev, limit),
-				    PHYS_ADDR_MAX);
-	if (endpoint->max_segments == 1) {
-		need->one_run = true;
-		need->boundary = dma_get_seg_boundary(dev);
-		/* The default that nobody set says nothing about the device. */
-		if (!dev->dma_parms || !dev->dma_parms->segment_boundary_mask)
-			need->boundary = BUFALLOC_ANY_BOUNDARY;
-	}
+	if (iommu == BUFALLOC_IOMMU_DMA)
+		need_of_addresses(need, dev);
+	else
+		need_of_memory(need, dev);
+	if (endpoint->max_segments == 1)
+		need_of_one_segment(need, dev, iommu == BUFALLOC_IOMMU_DMA);
 out_unlock:
 	device_unlock(dev);
 }
@@ -241,9 +300,11 @@ int bufalloc_device_try(struct bufalloc_buffer *buf,
 			const struct bufalloc_endpoint *endpoint,
 			struct bufalloc_alloc_device *result)
 {
-	u32 unproven = BUFALLOC_DEVICE_SELF_MANAGED | BUFALLOC_DEVICE_INFERRED;
+	bool unproven = endpoint->flags & (BUFALLOC_DEVICE_SELF_MANAGED |
+					   BUFALLOC_DEVICE_INFERRED);
 	struct device *dev = endpoint->dev;
 	bool dma = false;
+	u64 granule;
 	int ret = 0;
 
 	result->out_proof = BUFALLOC_PROOF_NONE;
@@ -258,6 +319,8 @@ int bufalloc_device_try(struct bufalloc_buffer *buf,
 			ret = -ENODEV;
 		} else if (dma) {
 			ret = try_dma(buf, endpoint, result);
+			if (iommu_of(dev, &granule) == BUFALLOC_IOMMU_OTHER)
+				unproven = true;
 		}
 		device_unlock(dev);
 	}
@@ -270,10 +333,10 @@ int bufalloc_device_try(struct bufalloc_buffer *buf,
 	result->out_error = ret;
 	if (ret)
 		return ret;
-	if (!dma)
-		result->out_proof = BUFALLOC_PROOF_VMAPPED;
-	else if (endpoint->flags & unproven)
+	if (unproven)
 		result->out_proof = BUFALLOC_PROOF_UNPROVEN;
+	else if (!dma)
+		result->out_proof = BUFALLOC_PROOF_VMAPPED;
 	else
 		result->out_proof = BUFALLOC_PROOF_MAPPED;
 	return 0;

@@ -19,6 +19,14 @@ static void conclude(struct bufalloc_alloc_verdict *verdict, int error, u32 reas
 	verdict->out_error = error;
 	verdict->out_reason = reason;
 	verdict->out_device = device < 0 ? BUFALLOC_NO_DEVICE : device;
+	verdict->out_with_devices = 0;
+}
+
+/* It was not @verdict's device alone. */
+static void conclude_with(struct bufalloc_alloc_verdict *verdict, int device)
+{
+	if (device >= 0 && device != verdict->out_device)
+		verdict->out_with_devices |= 1U << device;
 }
 
 /*
@@ -56,6 +64,9 @@ static void put_endpoints(struct bufalloc_endpoint *endpoints, u32 count)
 static int check_conflicts(const struct bufalloc_merged *merged, u64 length,
 			   struct bufalloc_alloc_verdict *verdict)
 {
+	/* Whole pages are mapped. */
+	if (length <= U64_MAX - PAGE_SIZE)
+		length = PAGE_ALIGN(length);
 	switch (bufalloc_constraint_conflict(merged, length)) {
 	case BUFALLOC_CONFLICT_LIMIT:
 		conclude(verdict, -ENOSPC, BUFALLOC_REASON_ADDRESS,
@@ -68,6 +79,10 @@ static int check_conflicts(const struct bufalloc_merged *merged, u64 length,
 	case BUFALLOC_CONFLICT_VMAP:
 		conclude(verdict, -ENOSPC, BUFALLOC_REASON_NEVER_CPU,
 			 merged->vmap_by);
+		return -ENOSPC;
+	case BUFALLOC_CONFLICT_LENGTH:
+		conclude(verdict, -ENOSPC, merged->need.longest_why,
+			 merged->longest_by);
 		return -ENOSPC;
 	default:
 		return 0;
@@ -110,6 +125,27 @@ static void explain_heap(const struct bufalloc_merged *merged, u32 asked,
 		verdict->out_error = 0;
 }
 
+/* The heap has no such memory: who needs it so? */
+static void explain_failure(const struct bufalloc_merged *merged, int error,
+			    struct bufalloc_alloc_verdict *verdict)
+{
+	u32 reason = error == -EDQUOT ? BUFALLOC_REASON_LIMIT :
+		     error == -ENOSPC ? BUFALLOC_REASON_ADDRESS :
+		     error == -ENOMEM ? BUFALLOC_REASON_MEMORY :
+					BUFALLOC_REASON_NONE;
+	int device = merged->limit_by >= 0 ? merged->limit_by :
+					     merged->one_run_by;
+
+	/* Or who refused what the cheaper heap had. */
+	if (device < 0)
+		device = verdict->out_device;
+	conclude(verdict, error, reason, device);
+	if (device >= 0 && verdict->out_heap == BUFALLOC_HEAP_CONTIG) {
+		conclude_with(verdict, merged->one_run_by);
+		conclude_with(verdict, merged->boundary_by);
+	}
+}
+
 /* One heap. ERR_PTR: the verdict says why not. */
 static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
 					const struct bufalloc_merged *merged,
@@ -126,13 +162,7 @@ static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
 	buf = bufalloc_buffer_create(heap_id, length, merged->attributes,
 				     &merged->need);
 	if (IS_ERR(buf)) {
-		ret = PTR_ERR(buf);
-		conclude(verdict, ret,
-			 ret == -EDQUOT ? BUFALLOC_REASON_LIMIT :
-			 ret == -ENOSPC ? BUFALLOC_REASON_ADDRESS :
-					  BUFALLOC_REASON_MEMORY,
-			 merged->limit_by >= 0 ? merged->limit_by :
-						 merged->one_run_by);
+		explain_failure(merged, PTR_ERR(buf), verdict);
 		return buf;
 	}
 	ret = try_devices(buf, endpoints, devices, count, verdict);
@@ -218,8 +248,10 @@ struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length, u64 attributes,
 
 	if (count) {
 		endpoints = kcalloc(count, sizeof(*endpoints), GFP_KERNEL);
-		if (!endpoints)
+		if (!endpoints) {
+			verdict->out_error = -ENOMEM;
 			return ERR_PTR(-ENOMEM);
+		}
 	}
 	ret = get_endpoints(endpoints, devices, count, verdict);
 	if (ret) {

@@ -80,12 +80,14 @@ static int bufalloc_uapi_device_info(struct ucmd *ucmd)
 
 /*
  * The verdict has a size of its own. Return: 0 and @usize, the bytes that the
- * caller has (0: it wants none), or what copy_struct_from_user() says.
+ * caller has (0: it wants none), -EINVAL (reserved fields), or what
+ * copy_struct_from_user() says.
  */
 static int check_verdict(u64 address, u32 *usize)
 {
 	struct bufalloc_alloc_verdict verdict = {};
 	void __user *user = u64_to_user_ptr(address);
+	int ret;
 
 	*usize = 0;
 	if (!address)
@@ -96,7 +98,12 @@ static int check_verdict(u64 address, u32 *usize)
 		return -EINVAL;
 	if (*usize > PAGE_SIZE)
 		return -E2BIG;
-	return copy_struct_from_user(&verdict, sizeof(verdict), user, *usize);
+	ret = copy_struct_from_user(&verdict, sizeof(verdict), user, *usize);
+	if (ret)
+		return ret;
+	if (verdict.__reserved || verdict.__reserved2 || verdict.__reserved3)
+		return -EINVAL;
+	return 0;
 }
 
 /*

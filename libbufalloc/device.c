@@ -98,6 +98,7 @@ fill_verdict(struct bufalloc_verdict *verdict, struct bufalloc_ctx *ctx,
 		verdict->reason = raw->out_reason;
 		if (raw->out_device < verdict->count) {
 			verdict->device = (int)raw->out_device;
+			verdict->with = raw->out_with_devices;
 		}
 	}
 	if (error == 0) {
@@ -270,6 +271,12 @@ uint64_t
 bufalloc_verdict_get_attributes(const struct bufalloc_verdict *verdict)
 {
 	return verdict->granted;
+}
+
+uint32_t
+bufalloc_verdict_get_with(const struct bufalloc_verdict *verdict)
+{
+	return verdict->with;
 }
 
 size_t

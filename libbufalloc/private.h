@@ -50,6 +50,8 @@ struct bufalloc_verdict {
 	uint32_t tried;
 	uint32_t reason;
 	int device;
+	/** Bit (1 << index) for each device beside that one. */
+	uint32_t with;
 	uint32_t runs;
 	uint64_t wanted;	/* attributes */
 	uint64_t granted;

@@ -36,6 +36,21 @@ has_own_iommu(const struct verdict_use *use)
 		use->info.iommu == BUFALLOC_IOMMU_OTHER);
 }
 
+/* " together with card0 (vkms) and video1 (vivid)" */
+static void
+put_with(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	const char *before = " together with ";
+	size_t i;
+
+	for (i = 0; i < verdict->count; i++) {
+		if ((verdict->with & (UINT32_C(1) << i)) != 0) {
+			put(w, "%s%s", before, verdict->uses[i].result.label);
+			before = " and ";
+		}
+	}
+}
+
 static void
 put_segments(struct writer *w, uint32_t segments)
 {
@@ -77,8 +92,12 @@ put_obstacle(struct writer *w, const struct bufalloc_verdict *verdict,
 		}
 		break;
 	case BUFALLOC_REASON_ADDRESS:
-		put(w, "reaches ");
-		put_reach(w, verdict->limit);
+		if (has_own_iommu(use)) {
+			put(w, "has too few addresses behind its IOMMU");
+		} else {
+			put(w, "reaches ");
+			put_reach(w, verdict->limit);
+		}
 		break;
 	case BUFALLOC_REASON_SEGMENT_SIZE:
 		put(w, "takes no segment that large");
@@ -150,8 +169,12 @@ put_proof(struct writer *w, const struct verdict_use *use)
 		put(w, "mapped for the CPU, it needs no DMA");
 		break;
 	case BUFALLOC_PROOF_UNPROVEN:
-		put(w, "mapped, ");
-		put_segments(w, result->segments);
+		if (result->segments == 0) {
+			put(w, "mapped for the CPU");
+		} else {
+			put(w, "mapped, ");
+			put_segments(w, result->segments);
+		}
 		put(w, ", but only an import proves that it works");
 		break;
 	default:
@@ -252,12 +275,14 @@ put_refusal(struct writer *w, const struct bufalloc_verdict *verdict)
 		    verdict->length);
 		if (use != NULL) {
 			put(w, " that %s can use", use->result.label);
+			put_with(w, verdict);
 		}
 		break;
 	case BUFALLOC_REASON_LIMIT:
 		put(w, "this user's limit on contiguous memory is reached");
 		if (use != NULL) {
 			put(w, ", and %s needs it", use->result.label);
+			put_with(w, verdict);
 		}
 		break;
 	default:

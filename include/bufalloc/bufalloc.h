@@ -356,6 +356,14 @@ bufalloc_verdict_get_reason(const struct bufalloc_verdict *verdict);
 int
 bufalloc_verdict_get_device(const struct bufalloc_verdict *verdict);
 
+/**
+ * Bit (1 << index) for each device that it was because of together with
+ * bufalloc_verdict_get_device(): what the one reaches has to be one range for
+ * the other. 0: it was that one alone.
+ */
+uint32_t
+bufalloc_verdict_get_with(const struct bufalloc_verdict *verdict);
+
 /** Physical runs of the buffer; 0 after a failure. */
 uint32_t
 bufalloc_verdict_get_runs(const struct bufalloc_verdict *verdict);

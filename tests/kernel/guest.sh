@@ -46,21 +46,29 @@ swiotlb)
 	;;
 iommu)
 	# The second one's addresses are 28 bits wide: the IOMMU's, not memory's.
-	modules=("ba_edu dma_bits=64,28,64")
+	# The third has limits to a segment, the fourth a domain of its own.
+	modules=("ba_edu dma_bits=64,28 segment_mib=0,4,0 boundary_bits=0,0,21 \
+		own_domain=0,0,0,1")
 	append="intel_iommu=on iommu.strict=1"
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
 		--device edu,bus=pcie.0
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
 		--device pxb-pcie,bus_nr=0x20,id=pxb,bus=pcie.0,bypass_iommu=true
 		--device pcie-root-port,id=port1,bus=pxb,chassis=1,slot=1
 		--device edu,bus=port1,dma_mask=0xffffffffffffffff)
 	programs=(edu_iommu edu_unbind)
 	;;
 masks)
-	modules=("ba_edu dma_bits=28,32,64 coherent_bits=28,28,64")
+	# The last two have limits to a segment.
+	modules=("ba_edu dma_bits=28,32 coherent_bits=28,28 \
+		segment_mib=0,0,0,4,64 boundary_bits=0,0,0,0,21")
 	mem=6144
 	options=("${virtual_clock[@]}" --device edu
 		--device edu,dma_mask=0xffffffff
+		--device edu,dma_mask=0xffffffffffffffff
+		--device edu,dma_mask=0xffffffffffffffff
 		--device edu,dma_mask=0xffffffffffffffff)
 	programs=(edu_masks edu_unbind)
 	;;

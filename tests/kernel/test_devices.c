@@ -297,8 +297,22 @@ verdict_sizes(void)
 	longer.tail[7] = 1;
 	longer.verdict = (struct bufalloc_alloc_verdict){ .size = sizeof(longer) };
 	CHECK_ERRNO(E2BIG, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
-	longer.verdict.size = offsetof(struct bufalloc_alloc_verdict,
-				       out_attributes) - 1;
+	longer.tail[7] = 0;
+	/* The first version ended before out_attributes. */
+	longer.verdict.size =
+		offsetof(struct bufalloc_alloc_verdict, out_attributes);
+	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
+	CHECK_EQ(longer.verdict.out_heap, BUFALLOC_HEAP_SYSTEM);
+	longer.verdict.size--;
+	CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
+	longer.verdict = (struct bufalloc_alloc_verdict){
+		.size = sizeof(longer.verdict), .__reserved = 1 };
+	CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
+	longer.verdict.__reserved = 0;
+	longer.verdict.__reserved2 = 1;
+	CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
+	longer.verdict.__reserved2 = 0;
+	longer.verdict.__reserved3 = 1;
 	CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
 	alloc.verdict = 8;
 	CHECK_ERRNO(EFAULT, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));

@@ -237,6 +237,121 @@ inside_and_outside(void)
 	close_devices(&devices);
 }
 
+/* Refused before anything is tried. */
+static void
+never(int node, int edu, uint64_t length, uint32_t reason)
+{
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_AUTO, length, &edu, 1, 0);
+
+	CHECK_EQ(outcome.fd, -1);
+	CHECK_EQ(outcome.verdict.out_error, -ENOSPC);
+	CHECK_EQ(outcome.verdict.out_reason, reason);
+	CHECK_EQ(outcome.verdict.out_device, 0);
+	CHECK_EQ(outcome.verdict.out_tried, 0);
+}
+
+/* What makes one segment of many does not make it longer than the device's. */
+static void
+limits_of_one_segment(void)
+{
+	int node = ba_open();
+	static const struct {
+		unsigned int index;
+		uint64_t limit;
+		uint32_t reason;
+	} cases[] = {
+		{ 1, 4 << 20, BUFALLOC_REASON_SEGMENT_SIZE },
+		{ 2, 2 << 20, BUFALLOC_REASON_BOUNDARY },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int edu = edu_open(cases[i].index, 1);
+		struct bufalloc_device_info info = edu_info(node, edu);
+		struct ba_outcome outcome;
+
+		if (info.out_max_segment != cases[i].limit &&
+		    info.out_segment_boundary != cases[i].limit - 1) {
+			ktest_skip("ba_edu%u has no such limit",
+				   cases[i].index);
+		}
+		outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, cases[i].limit,
+				       &edu, 1, 0);
+		CHECK(outcome.fd >= 0);
+		CHECK_EQ(outcome.devices[0].out_segments, 1);
+		CHECK_EQ(edu_import(edu, outcome.fd).segments, 1);
+		CHECK(edu_spots_match(edu, edu, cases[i].limit));
+		close(outcome.fd);
+		edu_release(edu);
+		never(node, edu, cases[i].limit + 1, cases[i].reason);
+		close(edu);
+	}
+	close(node);
+}
+
+/* 28 bits of addresses: too few for a buffer, or used up by another. */
+static void
+addresses(void)
+{
+	const uint64_t length = (uint64_t)100 << 20;
+	int node = ba_open();
+	int edus[] = { edu_open(1, EDU_ANY_SEGMENTS),
+		       edu_open(1, EDU_ANY_SEGMENTS) };
+	int fd = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, length);
+	struct ba_outcome outcome;
+
+	if (edu_info(node, edus[0]).out_dma_mask != (256 << 20) - 1) {
+		ktest_skip("ba_edu1 has more than 28 bits");
+	}
+	never(node, edus[0], (256 << 20) + 1, BUFALLOC_REASON_ADDRESS);
+	edu_import(edus[0], fd);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, length, &edus[1], 1, 0);
+	CHECK_EQ(outcome.fd, -1);
+	CHECK_EQ(outcome.verdict.out_error, -ENOMEM);
+	CHECK_EQ(outcome.verdict.out_reason, BUFALLOC_REASON_MAP);
+	CHECK_EQ(outcome.verdict.out_device, 0);
+	CHECK_EQ(outcome.devices[0].out_reason, BUFALLOC_REASON_MAP);
+	edu_release(edus[0]);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, length, &edus[1], 1, 0);
+	CHECK(outcome.fd >= 0);
+	close(outcome.fd);
+	close(fd);
+	close(edus[0]);
+	close(edus[1]);
+	close(node);
+}
+
+/* The driver has an IOMMU domain of its own: nothing is needed, nor proven. */
+static void
+self_managed(void)
+{
+	int node = ba_open();
+	int edu = edu_open(3, 1);
+	struct bufalloc_device_info info = edu_info(node, edu);
+	struct ba_outcome outcome;
+	char own[64] = "";
+	FILE *file = fopen("/sys/module/ba_edu/parameters/own_domain", "re");
+
+	CHECK(file != NULL);
+	CHECK(fgets(own, sizeof(own), file) != NULL);
+	fclose(file);
+	if (strncmp(own, "N,N,N,Y", 7) != 0) {
+		ktest_skip("no device has a domain of its own");
+	}
+	CHECK_EQ(info.out_iommu, BUFALLOC_IOMMU_OTHER);
+	CHECK(info.out_flags & BUFALLOC_DEVICE_SELF_MANAGED);
+	CHECK_EQ(info.out_flags & BUFALLOC_DEVICE_TRANSLATED, 0);
+	CHECK(info.out_iommu_granule > 0);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME, &edu, 1, 0);
+	CHECK(outcome.fd >= 0);
+	CHECK_EQ(outcome.verdict.out_heap, BUFALLOC_HEAP_SYSTEM);
+	CHECK_EQ(outcome.verdict.out_reason, BUFALLOC_REASON_NONE);
+	CHECK_EQ(outcome.devices[0].out_proof, BUFALLOC_PROOF_UNPROVEN);
+	close(outcome.fd);
+	close(edu);
+	close(node);
+}
+
 /* The words by which drivers of IOMMUs tell of a fault, all in one line. */
 static const struct {
 	const char *name;
@@ -416,6 +531,9 @@ static const struct ktest_row rows[] = {
 	{ "a-one-segment-device-behind-the-iommu-takes-any-memory",
 	  one_segment_inside },
 	{ "one-outside-the-iommu-decides-for-contig", inside_and_outside },
+	{ "limits-of-one-segment-enospc", limits_of_one_segment },
+	{ "addresses-too-few-enospc-used-up-enomem", addresses },
+	{ "the-driver-s-own-domain-proves-nothing", self_managed },
 	{ "dma-after-unmap-faults-and-changes-nothing", dma_after_unmap },
 	{ "a-suspended-device-is-mapped-for", suspended },
 	{ "whole-frame-between-two-domains", whole_frame },

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <linux/dma-buf.h>
+#include <linux/kernel-page-flags.h>
 
 #include "edu.h"
 
@@ -169,9 +170,29 @@ too_long(void)
 	close(node);
 }
 
+/* Bytes of free memory below an address, as the kernel says of each page. */
+static uint64_t
+free_below(uint64_t limit)
+{
+	static uint64_t flags[(256 << 20) / 4096];
+	size_t pages = limit / 4096;
+	uint64_t count = 0;
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK(pages <= sizeof(flags) / sizeof(flags[0]));
+	CHECK_EQ(read(fd, flags, pages * 8), pages * 8);
+	close(fd);
+	for (size_t i = 0; i < pages; i++) {
+		count += flags[i] >> KPF_BUDDY & 1;
+	}
+	return count * 4096;
+}
+
 /*
- * As long as there is memory below 256 MiB the device gets it; then it is
- * refused by name. All that was given it reaches, each buffer its own memory.
+ * As long as 64 MiB are free below 256 MiB the device gets memory; when all is
+ * taken it is refused by name. All that was given it reaches, each buffer its
+ * own memory.
  */
 static void
 filled(void)
@@ -182,15 +203,17 @@ filled(void)
 	static uint8_t sent[2048], seen[2048];
 	struct ba_outcome outcome;
 	int fds[128], count = 0;
-	uint64_t total = 0;
+	uint64_t total = 0, left;
 	double start, took;
 
 	ba_set_parameter("contig_limit_bytes", 1ull << 40);
 	for (uint64_t length = 16 * MIB; length >= MIB; length /= 4) {
 		for (;;) {
+			left = free_below(256 * MIB);
 			outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, length,
 					    &edu, 1, 0);
 			if (outcome.fd < 0 || count == 128) {
+				CHECK(left < 64 * MIB);
 				break;
 			}
 			edu_import(edu, outcome.fd);
@@ -206,6 +229,7 @@ filled(void)
 	ktest_note("%llu MiB below 256 MiB in %d buffers",
 		   (unsigned long long)(total / MIB), count);
 	CHECK(total >= 64 * MIB);
+	CHECK(count < 128);
 
 	start = ktest_now();
 	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, MIB, &edu, 1, 0);
@@ -266,6 +290,142 @@ not_made_for_it(void)
 	close(node);
 }
 
+/* Refused before anything is tried, by name, and for what. */
+static void
+never(uint64_t length, const int *fds, uint32_t count, uint32_t reason,
+      uint32_t device)
+{
+	int node = ba_open();
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_AUTO, length, fds, count, 0);
+
+	CHECK_EQ(outcome.fd, -1);
+	CHECK_EQ(outcome.verdict.out_error, -ENOSPC);
+	CHECK_EQ(outcome.verdict.out_reason, reason);
+	CHECK_EQ(outcome.verdict.out_device, device);
+	CHECK_EQ(outcome.verdict.out_with_devices, 0);
+	CHECK_EQ(outcome.verdict.out_tried, 0);
+	close(node);
+}
+
+/* A limit to the one segment is one to the buffer; cut in several there is none. */
+static void
+limited(unsigned int index, uint64_t limit, uint32_t reason)
+{
+	int node = ba_open();
+	int edus[] = { edu_open(0, 1), edu_open(index, 1) };
+	struct ba_outcome outcome =
+		ba_alloc_for(node, BUFALLOC_HEAP_AUTO, limit, &edus[1], 1, 0);
+
+	CHECK(outcome.fd >= 0);
+	CHECK_EQ(outcome.devices[0].out_segments, 1);
+	check_memory(edus[1], outcome.fd, limit);
+	close(outcome.fd);
+	never(limit + 1, &edus[1], 1, reason, 0);
+	never(limit + 1, edus, 2, reason, 1);
+
+	CHECK_EQ(ioctl(edus[1], BA_EDU_MAX_SEGMENTS, EDU_ANY_SEGMENTS), 0);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, FRAME * 2, &edus[1], 1,
+			       0);
+	CHECK(outcome.fd >= 0);
+	check_memory(edus[1], outcome.fd, FRAME * 2);
+	close(outcome.fd);
+	close(edus[0]);
+	close(edus[1]);
+	close(node);
+}
+
+static void
+segment_size(void)
+{
+	int node = ba_open();
+	int edu = edu_open(3, 1);
+
+	CHECK_EQ(edu_info(node, edu).out_max_segment, 4 * MIB);
+	limited(3, 4 * MIB, BUFALLOC_REASON_SEGMENT_SIZE);
+	close(edu);
+	close(node);
+}
+
+static void
+boundary(void)
+{
+	int node = ba_open();
+	int edu = edu_open(4, 1);
+
+	CHECK_EQ(edu_info(node, edu).out_segment_boundary, 2 * MIB - 1);
+	limited(4, 2 * MIB, BUFALLOC_REASON_BOUNDARY);
+	close(edu);
+	close(node);
+}
+
+/* Neither device is asked for too much, both together are. */
+static void
+together(void)
+{
+	const uint64_t length = 250 * MIB;
+	unsigned long long limit = ba_get_parameter("contig_limit_bytes");
+	int node = ba_open();
+	int edus[] = { edu_open(2, 1), edu_open(1, EDU_ANY_SEGMENTS),
+		       edu_open(0, EDU_ANY_SEGMENTS) };
+	struct ba_outcome outcome;
+
+	ba_set_parameter("contig_limit_bytes", 1ull << 40);
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, length, edus, 3, 0);
+	ba_set_parameter("contig_limit_bytes", limit);
+	CHECK_EQ(outcome.fd, -1);
+	CHECK_EQ(outcome.verdict.out_error, -ENOMEM);
+	CHECK_EQ(outcome.verdict.out_reason, BUFALLOC_REASON_MEMORY);
+	CHECK_EQ(outcome.verdict.out_tried, 1 << BUFALLOC_HEAP_CONTIG);
+	CHECK_EQ(outcome.verdict.out_device, 2);
+	CHECK_EQ(outcome.verdict.out_limit_device, 2);
+	CHECK_EQ(outcome.verdict.out_with_devices, 1 << 0);
+	for (int i = 0; i < 3; i++) {
+		close(edus[i]);
+	}
+	close(node);
+}
+
+/* The third one refuses what the first two were mapped for: nothing is left. */
+static void
+third_of_three(void)
+{
+	int node = ba_open();
+	int edus[] = { edu_open(2, EDU_ANY_SEGMENTS),
+		       edu_open(2, EDU_ANY_SEGMENTS), edu_open(2, 1),
+		       edu_open(1, EDU_ANY_SEGMENTS) };
+	int refused = 0;
+
+	/* Neighbours may happen to be free: until one is scattered. */
+	for (int i = 0; i < 16 && !refused; i++) {
+		struct ba_outcome outcome = ba_alloc_for(
+			node, BUFALLOC_HEAP_SYSTEM, FRAME * 4, edus, 4, 0);
+
+		if (outcome.fd >= 0) {
+			close(outcome.fd);
+			continue;
+		}
+		refused++;
+		CHECK_EQ(outcome.verdict.out_error, -ENOSPC);
+		CHECK_EQ(outcome.verdict.out_reason, BUFALLOC_REASON_ONE_SEGMENT);
+		CHECK_EQ(outcome.verdict.out_device, 2);
+		CHECK_EQ(outcome.devices[0].out_proof, BUFALLOC_PROOF_MAPPED);
+		CHECK_EQ(outcome.devices[1].out_proof, BUFALLOC_PROOF_MAPPED);
+		CHECK_EQ(outcome.devices[2].out_proof, BUFALLOC_PROOF_NONE);
+		CHECK_EQ(outcome.devices[2].out_error, -ENOSPC);
+		CHECK_EQ(outcome.devices[3].out_proof, BUFALLOC_PROOF_NONE);
+		CHECK_EQ(outcome.devices[3].out_error, 0);
+		CHECK_EQ(ba_live("buffers"), 0);
+		CHECK_EQ(ba_live("mappings"), 0);
+		CHECK_EQ(ba_live("tables"), 0);
+	}
+	CHECK(refused > 0);
+	for (int i = 0; i < 4; i++) {
+		close(edus[i]);
+	}
+	close(node);
+}
+
 /* The caller insists on a heap that has no such memory, free or not. */
 static void
 heap_that_cannot(void)
@@ -294,6 +454,11 @@ static const struct ktest_row rows[] = {
 	{ "longer-than-the-mask-enospc", too_long },
 	{ "filled-below-256-mib-enomem-names-the-device", filled },
 	{ "system-for-28-bits-enospc", heap_that_cannot },
+	{ "longer-than-the-largest-segment-enospc", segment_size },
+	{ "longer-than-the-boundary-enospc", boundary },
+	{ "one-reaches-little-the-other-takes-one-segment-both-named",
+	  together },
+	{ "the-third-of-four-refuses-nothing-is-left", third_of_three },
 	{ "import-of-what-was-not-made-for-it", not_made_for_it },
 };
 

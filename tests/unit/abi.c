@@ -60,7 +60,7 @@ FIELD(bufalloc_alloc_device, out_segments, 12, 4);
 FIELD(bufalloc_alloc_device, out_error, 16, 4);
 FIELD(bufalloc_alloc_device, out_reason, 20, 4);
 
-SIZE(bufalloc_alloc_verdict, 56);
+SIZE(bufalloc_alloc_verdict, 64);
 FIELD(bufalloc_alloc_verdict, size, 0, 4);
 FIELD(bufalloc_alloc_verdict, out_error, 4, 4);
 FIELD(bufalloc_alloc_verdict, out_heap, 8, 4);
@@ -73,6 +73,8 @@ FIELD(bufalloc_alloc_verdict, out_limit, 32, 8);
 FIELD(bufalloc_alloc_verdict, out_limit_device, 40, 4);
 FIELD(bufalloc_alloc_verdict, __reserved2, 44, 4);
 FIELD(bufalloc_alloc_verdict, out_attributes, 48, 8);
+FIELD(bufalloc_alloc_verdict, out_with_devices, 56, 4);
+FIELD(bufalloc_alloc_verdict, __reserved3, 60, 4);
 
 SIZE(bufalloc_alloc, 64);
 FIELD(bufalloc_alloc, size, 0, 4);

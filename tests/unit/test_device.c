@@ -129,7 +129,7 @@ verdict_of_success(void **state)
 		{ 71, 1, BUFALLOC_PROOF_VMAPPED, 0, 0, 0 },
 	};
 	static const struct bufalloc_alloc_verdict verdict_out = {
-		.size = 56,
+		.size = sizeof(verdict_out),
 		.out_heap = BUFALLOC_HEAP_CONTIG,
 		.out_tried = 1 << BUFALLOC_HEAP_CONTIG,
 		.out_reason = BUFALLOC_REASON_ONE_SEGMENT,
@@ -216,13 +216,14 @@ errno_of_alloc_for_is_returned_with_a_verdict(void **state)
 			.out_reason = BUFALLOC_REASON_ONE_SEGMENT,
 		};
 		struct bufalloc_alloc_verdict out = {
-			.size = 56,
+			.size = sizeof(out),
 			.out_error = -rows[i],
 			.out_heap = BUFALLOC_HEAP_CONTIG,
 			.out_tried = 2,
 			.out_reason = BUFALLOC_REASON_ONE_SEGMENT,
 			.out_device = 0,
 			.out_runs = 5,
+			.out_with_devices = 2,
 		};
 
 		buf = untouched;
@@ -239,6 +240,7 @@ errno_of_alloc_for_is_returned_with_a_verdict(void **state)
 		assert_int_equal(bufalloc_verdict_get_heap(verdict),
 				 BUFALLOC_CONTIG);
 		assert_int_equal(bufalloc_verdict_get_device(verdict), 0);
+		assert_int_equal(bufalloc_verdict_get_with(verdict), 2);
 		assert_int_equal(bufalloc_verdict_get_runs(verdict), 0);
 		bufalloc_verdict_destroy(verdict);
 	}
@@ -258,7 +260,7 @@ error_past_the_verdict_is_the_calls(void **state)
 	static const struct bufalloc_alloc_verdict rows[] = {
 		{ .size = 0 },
 		{
-			.size = 56,
+			.size = 48, /* an older module */
 			.out_heap = BUFALLOC_HEAP_CONTIG,
 			.out_reason = BUFALLOC_REASON_ONE_SEGMENT,
 			.out_device = 0,
@@ -299,7 +301,7 @@ dry_run_gives_a_verdict_only(void **state)
 		.uses = { { 70, BUFALLOC_WRITE } },
 	};
 	static const struct bufalloc_alloc_verdict out = {
-		.size = 56,
+		.size = sizeof(out),
 		.out_heap = BUFALLOC_HEAP_SYSTEM,
 		.out_device = BUFALLOC_NO_DEVICE,
 	};
@@ -349,7 +351,7 @@ no_devices_and_sixteen(void **state)
 {
 	struct mock_alloc_for want = { .length = 4096, .count = 0 };
 	static const struct bufalloc_alloc_verdict out = {
-		.size = 56,
+		.size = sizeof(out),
 		.out_heap = BUFALLOC_HEAP_SYSTEM,
 		.out_device = BUFALLOC_NO_DEVICE,
 	};

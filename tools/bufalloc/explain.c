@@ -95,6 +95,7 @@ print_json(const struct tool_options *options,
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *devices = json_object_new_array();
+	struct json_object *with = json_object_new_array();
 	int error = bufalloc_verdict_get_error(verdict);
 	int device = bufalloc_verdict_get_device(verdict);
 	const char *heap =
@@ -105,6 +106,9 @@ print_json(const struct tool_options *options,
 	for (i = 0; i < options->devices.count; i++) {
 		json_object_array_add(devices,
 				      device_object(options, i, &answers[i]));
+		if ((bufalloc_verdict_get_with(verdict) & (1u << i)) != 0) {
+			json_object_array_add(with, json_object_new_int((int)i));
+		}
 	}
 	json_object_object_add(object, "possible",
 			       json_object_new_boolean(error == 0));
@@ -121,6 +125,7 @@ print_json(const struct tool_options *options,
 	json_object_object_add(object, "device",
 			       device < 0 ? NULL :
 					    json_object_new_int(device));
+	json_object_object_add(object, "with", with);
 	tool_json_number(object, "runs", bufalloc_verdict_get_runs(verdict));
 	json_object_object_add(
 		object, "attributes",

@@ -269,8 +269,8 @@ struct bufalloc_device_info {
  * @BUFALLOC_PROOF_MAPPED: the buffer was mapped for it, and the mapping neither
  *	bounced nor broke its limits
  * @BUFALLOC_PROOF_VMAPPED: it needs no DMA; the buffer was mapped for the CPU
- * @BUFALLOC_PROOF_UNPROVEN: mapped, but the driver manages its IOMMU itself, or
- *	the device was inferred: only an import proves it
+ * @BUFALLOC_PROOF_UNPROVEN: mapped as above, but the driver manages its IOMMU
+ *	itself, or the device was inferred: only an import proves it
  */
 enum bufalloc_proof {
 	BUFALLOC_PROOF_NONE = 0,
@@ -286,9 +286,12 @@ enum bufalloc_proof {
  * @BUFALLOC_REASON_NOT_A_DEVICE: the fd names no device, or one without DMA
  * @BUFALLOC_REASON_ONE_SEGMENT: the device takes one segment and has no IOMMU
  *	that makes one of many
- * @BUFALLOC_REASON_ADDRESS: the device reaches only a part of the memory
- * @BUFALLOC_REASON_SEGMENT_SIZE: a segment is larger than the device takes
- * @BUFALLOC_REASON_BOUNDARY: a segment would cross the device's boundary
+ * @BUFALLOC_REASON_ADDRESS: the device reaches only a part of the memory; behind
+ *	an IOMMU: it has not so many addresses
+ * @BUFALLOC_REASON_SEGMENT_SIZE: the device takes one segment, and none that is
+ *	so large
+ * @BUFALLOC_REASON_BOUNDARY: the device takes one segment, and that would cross
+ *	its boundary
  * @BUFALLOC_REASON_BOUNCE: the mapping would be copied (swiotlb)
  * @BUFALLOC_REASON_MAP: the DMA API refused to map
  * @BUFALLOC_REASON_VMAP: the kernel mapping failed
@@ -354,6 +357,10 @@ struct bufalloc_alloc_device {
  * @__reserved2: must be 0
  * @out_attributes: enum bufalloc_attribute bits that were granted; 0 after a
  *	failure
+ * @out_with_devices: bit (1 << index) for each device that it was because of
+ *	together with @out_device: memory that the one reaches has to be one
+ *	range for the other. 0: it was @out_device alone
+ * @__reserved3: must be 0
  */
 struct bufalloc_alloc_verdict {
 	__u32 size;
@@ -368,6 +375,8 @@ struct bufalloc_alloc_verdict {
 	__u32 out_limit_device;
 	__u32 __reserved2;
 	__aligned_u64 out_attributes;
+	__u32 out_with_devices;
+	__u32 __reserved3;
 };
 
 /**

@@ -17,6 +17,7 @@
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -47,6 +48,18 @@ MODULE_PARM_DESC(dma_bits, "DMA mask of each device, in bits (64)");
 static unsigned int coherent_bits[DEVICES];
 module_param_array(coherent_bits, uint, NULL, 0444);
 MODULE_PARM_DESC(coherent_bits, "its coherent DMA mask (as dma_bits)");
+
+static unsigned int segment_mib[DEVICES];
+module_param_array(segment_mib, uint, NULL, 0444);
+MODULE_PARM_DESC(segment_mib, "largest segment of each device (4 GiB)");
+
+static unsigned int boundary_bits[DEVICES];
+module_param_array(boundary_bits, uint, NULL, 0444);
+MODULE_PARM_DESC(boundary_bits, "no segment crosses a multiple of 2 to that (32)");
+
+static bool own_domain[DEVICES];
+module_param_array(own_domain, bool, NULL, 0444);
+MODULE_PARM_DESC(own_domain, "does the driver manage its IOMMU itself? (no)");
 
 /**
  * struct edu - one device; lives until its node is closed for the last time
@@ -418,6 +431,31 @@ static void edu_free(struct device *node)
 	kfree(edu);
 }
 
+static void edu_leave_domain(void *data)
+{
+	struct pci_dev *pdev = data;
+	struct iommu_domain *domain = iommu_get_domain_for_dev(&pdev->dev);
+
+	iommu_detach_device(domain, &pdev->dev);
+	iommu_domain_free(domain);
+}
+
+/* As some display drivers do: what the DMA API maps is not in it. */
+static int edu_enter_domain(struct pci_dev *pdev)
+{
+	struct iommu_domain *domain = iommu_domain_alloc(pdev->dev.bus);
+	int ret;
+
+	if (!domain)
+		return -ENODEV;
+	ret = iommu_attach_device(domain, &pdev->dev);
+	if (ret) {
+		iommu_domain_free(domain);
+		return ret;
+	}
+	return devm_add_action_or_reset(&pdev->dev, edu_leave_domain, pdev);
+}
+
 /* What the driver core undoes by itself when the device is unbound. */
 static int edu_enable(struct edu *edu)
 {
@@ -439,13 +477,16 @@ static int edu_enable(struct edu *edu)
 	      dma_set_coherent_mask(&pdev->dev, DMA_BIT_MASK(coherent));
 	if (ret)
 		return ret;
-	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
+	dma_set_max_seg_size(&pdev->dev,
+			     segment_mib[edu->index] * SZ_1M ?: UINT_MAX);
+	dma_set_seg_boundary(&pdev->dev,
+			     DMA_BIT_MASK(boundary_bits[edu->index] ?: 32));
 	edu->page = dmam_alloc_coherent(&pdev->dev, PIECE, &edu->page_addr,
 					GFP_KERNEL);
 	if (!edu->page)
 		return -ENOMEM;
 	pci_set_master(pdev);
-	return 0;
+	return own_domain[edu->index] ? edu_enter_domain(pdev) : 0;
 }
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
