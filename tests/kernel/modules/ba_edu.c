@@ -3,14 +3,12 @@
  * A driver for QEMU's device "edu" that imports dma-bufs; see ba_edu.h.
  */
 #include <linux/cdev.h>
-#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/idr.h>
-#include <linux/io.h>
 #include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -22,24 +20,10 @@
 #include <linux/uaccess.h>
 
 #include "ba_edu.h"
+#include "edu_dma.h"
 #include "resolver.h"
 
 #define DEVICES 8
-
-#define REG_ID 0x00
-#define REG_DMA_FROM 0x80
-#define REG_DMA_TO 0x88
-#define REG_DMA_COUNT 0x90
-#define REG_DMA_COMMAND 0x98
-
-#define ID_MASK 0x0000ffff
-#define ID 0x000000ed
-#define COMMAND_RUN BIT(0)
-#define COMMAND_TO_MEMORY BIT(1)
-#define MEMORY 0x40000
-
-/* The device has 4 KiB, but some versions of QEMU stop at the last byte. */
-#define PIECE 2048
 
 static unsigned int dma_bits[DEVICES];
 module_param_array(dma_bits, uint, NULL, 0444);
@@ -70,7 +54,7 @@ MODULE_PARM_DESC(own_domain, "does the driver manage its IOMMU itself? (no)");
  * @registers: the device's
  * @lock: one DMA at a time; protects what follows, and all in @files
  * @gone: unbound
- * @page: memory of the driver's, of PIECE bytes
+ * @page: memory of the driver's, of EDU_PIECE bytes
  * @page_addr: where the device sees that
  * @files: list of &struct edu_file
  */
@@ -119,37 +103,6 @@ static DEFINE_IDA(indices);
 static struct edu *edus[DEVICES]; /* written by probe and remove only */
 static dev_t first_node;
 static struct class edu_class = { .name = "ba_edu" };
-
-/*
- * One transfer. The device takes 100 ms for each, whatever its length; in a
- * guest with a virtual clock a sleeping guest does not wait for it.
- */
-static int edu_dma(struct edu *edu, u64 from, u64 to, u32 count, u32 command)
-{
-	int i;
-
-	writeq(from, edu->registers + REG_DMA_FROM);
-	writeq(to, edu->registers + REG_DMA_TO);
-	writeq(count, edu->registers + REG_DMA_COUNT);
-	writeq(command | COMMAND_RUN, edu->registers + REG_DMA_COMMAND);
-	usleep_range(100000, 100500);
-	for (i = 0; i < 1000; i++) {
-		if (!(readq(edu->registers + REG_DMA_COMMAND) & COMMAND_RUN))
-			return 0;
-		usleep_range(500, 1000);
-	}
-	return -ETIMEDOUT;
-}
-
-static int edu_read_memory(struct edu *edu, dma_addr_t addr, u32 count)
-{
-	return edu_dma(edu, addr, MEMORY, count, 0);
-}
-
-static int edu_write_memory(struct edu *edu, dma_addr_t addr, u32 count)
-{
-	return edu_dma(edu, MEMORY, addr, count, COMMAND_TO_MEMORY);
-}
 
 /* Neighbours in one; NULL: no memory. */
 static struct segment *edu_segments(struct sg_table *table, unsigned int *count)
@@ -262,7 +215,7 @@ static int edu_piece(struct edu_file *file, u64 offset, u64 length,
 			continue;
 		}
 		*addr = segment->addr + offset;
-		*count = min3(length, segment->length - offset, (u64)PIECE);
+		*count = min3(length, segment->length - offset, (u64)EDU_PIECE);
 		return 0;
 	}
 	return -ERANGE;
@@ -293,12 +246,12 @@ static int edu_transfer(struct edu_file *file, struct ba_edu_transfer *arg,
 		if (write) {
 			if (copy_from_user(edu->page, data + done, count))
 				return -EFAULT;
-			ret = edu_read_memory(edu, edu->page_addr, count) ?:
-			      edu_write_memory(edu, addr, count);
+			ret = edu_read_memory(edu->registers, edu->page_addr, count) ?:
+			      edu_write_memory(edu->registers, addr, count);
 		} else {
 			memset(edu->page, 0, count);
-			ret = edu_read_memory(edu, addr, count) ?:
-			      edu_write_memory(edu, edu->page_addr, count);
+			ret = edu_read_memory(edu->registers, addr, count) ?:
+			      edu_write_memory(edu->registers, edu->page_addr, count);
 			if (!ret && copy_to_user(data + done, edu->page, count))
 				return -EFAULT;
 		}
@@ -471,7 +424,7 @@ static int edu_enable(struct edu *edu)
 	if (ret)
 		return ret;
 	edu->registers = pcim_iomap_table(pdev)[0];
-	if ((readl(edu->registers + REG_ID) & ID_MASK) != ID)
+	if ((readl(edu->registers + EDU_REG_ID) & EDU_ID_MASK) != EDU_ID)
 		return -ENODEV;
 	ret = dma_set_mask(&pdev->dev, DMA_BIT_MASK(bits)) ?:
 	      dma_set_coherent_mask(&pdev->dev, DMA_BIT_MASK(coherent));
@@ -481,7 +434,7 @@ static int edu_enable(struct edu *edu)
 			     segment_mib[edu->index] * SZ_1M ?: UINT_MAX);
 	dma_set_seg_boundary(&pdev->dev,
 			     DMA_BIT_MASK(boundary_bits[edu->index] ?: 32));
-	edu->page = dmam_alloc_coherent(&pdev->dev, PIECE, &edu->page_addr,
+	edu->page = dmam_alloc_coherent(&pdev->dev, EDU_PIECE, &edu->page_addr,
 					GFP_KERNEL);
 	if (!edu->page)
 		return -ENOMEM;
