@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/dma-direction.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
@@ -61,6 +62,7 @@ struct bufalloc_heap {
  * the kernel) -> @lock -> fs_reclaim. No function of the dma-buf core that
  * takes a lock is called under @lock.
  *
+ * @refs: of whoever uses it; its dma-buf is one
  * @length: bytes, a multiple of PAGE_SIZE
  * @heap: the heap that its pages came from
  * @heap_id: enum bufalloc_heap_id of it
@@ -71,6 +73,8 @@ struct bufalloc_heap {
  * @alloc_ns: time that the allocation took
  * @lock: protects what follows up to @vaddr_mapped
  * @mappings: list of &struct bufalloc_mapping, one for each device
+ * @domains: list of &struct bufalloc_domain_map, one for each place in an IOMMU
+ *	domain that a driver owns
  * @attachments: number of attachments
  * @vmap_users: number of importers' vmaps that are not undone
  * @vaddr: where it is mapped for them; NULL if @vmap_users is 0
@@ -83,6 +87,7 @@ struct bufalloc_heap {
  * @bounced: mappings that bounce, so far
  */
 struct bufalloc_buffer {
+	struct kref refs;
 	size_t length;
 	const struct bufalloc_heap *heap;
 	u32 heap_id;
@@ -93,6 +98,7 @@ struct bufalloc_buffer {
 
 	struct mutex lock; /* see the lock order above */
 	struct list_head mappings;
+	struct list_head domains;
 	unsigned int attachments;
 	unsigned int vmap_users;
 	void *vaddr;
@@ -117,7 +123,7 @@ const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id);
 struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 					       u64 attributes,
 					       const struct bufalloc_need *need);
-void bufalloc_buffer_destroy(struct bufalloc_buffer *buf);
+void bufalloc_buffer_put(struct bufalloc_buffer *buf);
 u64 bufalloc_buffer_attributes(void);
 u32 bufalloc_buffer_heaps(void);
 u64 bufalloc_buffer_max_length(void);
@@ -131,6 +137,7 @@ enum bufalloc_live {
 	BUFALLOC_LIVE_TABLES,
 	BUFALLOC_LIVE_KERNEL_MAPS,
 	BUFALLOC_LIVE_ACCOUNTS,
+	BUFALLOC_LIVE_DOMAIN_MAPS,
 	BUFALLOC_LIVE_COUNT,
 };
 
@@ -172,6 +179,11 @@ void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 				      enum dma_data_direction dir);
 
 /* solve.c: from devices to a buffer that all of them can use */
+struct bufalloc_buffer *
+bufalloc_solve_endpoints(u32 heap_id, u64 length, u64 attributes,
+			 struct bufalloc_endpoint *endpoints,
+			 struct bufalloc_alloc_device *devices, u32 count,
+			 struct bufalloc_alloc_verdict *verdict);
 struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length, u64 attributes,
 				       struct bufalloc_alloc_device *devices,
 				       u32 count,

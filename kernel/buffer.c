@@ -82,7 +82,7 @@ const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id)
  * attributes (of bufalloc_buffer_attributes()) and pages that satisfy @need.
  *
  * Return: the buffer, for bufalloc_dmabuf_export() or
- * bufalloc_buffer_destroy(), or an ERR_PTR: what bufalloc_buffer_heap()
+ * bufalloc_buffer_put(), or an ERR_PTR: what bufalloc_buffer_heap()
  * returns, -EINVAL (no length), -ENOMEM, -ENOSPC, -EDQUOT, -EINTR.
  */
 struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
@@ -108,8 +108,10 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 	buf->heap = heap;
 	buf->heap_id = heap_id;
 	buf->attributes = attributes;
+	kref_init(&buf->refs);
 	mutex_init(&buf->lock);
 	INIT_LIST_HEAD(&buf->mappings);
+	INIT_LIST_HEAD(&buf->domains);
 
 	ret = heap->alloc(buf, need);
 	if (ret) {
@@ -121,10 +123,13 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 	return buf;
 }
 
-/* Nobody else may know of the buffer any more. */
-void bufalloc_buffer_destroy(struct bufalloc_buffer *buf)
+static void destroy(struct kref *refs)
 {
+	struct bufalloc_buffer *buf =
+		container_of(refs, struct bufalloc_buffer, refs);
+
 	WARN_ON(!list_empty(&buf->mappings));
+	WARN_ON(!list_empty(&buf->domains));
 	WARN_ON(buf->attachments);
 	WARN_ON(buf->vmap_users);
 
@@ -132,4 +137,10 @@ void bufalloc_buffer_destroy(struct bufalloc_buffer *buf)
 	mutex_destroy(&buf->lock);
 	kfree(buf);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_BUFFERS, -1);
+}
+
+/* The last reference frees it. */
+void bufalloc_buffer_put(struct bufalloc_buffer *buf)
+{
+	kref_put(&buf->refs, destroy);
 }

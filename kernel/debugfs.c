@@ -18,6 +18,7 @@ static const char * const live_names[BUFALLOC_LIVE_COUNT] = {
 	[BUFALLOC_LIVE_TABLES] = "tables",
 	[BUFALLOC_LIVE_KERNEL_MAPS] = "kernel_maps",
 	[BUFALLOC_LIVE_ACCOUNTS] = "accounts",
+	[BUFALLOC_LIVE_DOMAIN_MAPS] = "domain_maps",
 };
 
 void bufalloc_debugfs_live(enum bufalloc_live what, int change)

@@ -51,7 +51,7 @@ int bufalloc_device_info(struct bufalloc_device_info *info,
 			 const struct bufalloc_endpoint *endpoint)
 {
 	struct device *dev = endpoint->dev;
-	int ret = 0;
+	int ret;
 
 	info->out_flags = endpoint->flags;
 	info->out_found = endpoint->found;
@@ -61,11 +61,9 @@ int bufalloc_device_info(struct bufalloc_device_info *info,
 	if (!dev)
 		return 0;
 
-	device_lock(dev);
-	if (!endpoint->resolver->alive(endpoint)) {
-		ret = -ENODEV;
-		goto out_unlock;
-	}
+	ret = bufalloc_resolver_lock(endpoint);
+	if (ret)
+		return ret;
 	if (!has_dma(endpoint)) {
 		info->out_flags |= BUFALLOC_DEVICE_NO_DMA |
 				   BUFALLOC_DEVICE_NEEDS_VMAP;
@@ -86,8 +84,8 @@ int bufalloc_device_info(struct bufalloc_device_info *info,
 	else if (reach(dev) < phys_to_dma(dev, bufalloc_buffer_memory_end()))
 		info->out_flags |= BUFALLOC_DEVICE_COULD_BOUNCE;
 out_unlock:
-	device_unlock(dev);
-	return ret;
+	bufalloc_resolver_unlock(endpoint);
+	return 0;
 }
 
 /* What nobody set says nothing: the default is the DMA API's. */
@@ -174,9 +172,8 @@ void bufalloc_device_need(struct bufalloc_need *need,
 	if (!dev)
 		return;
 
-	device_lock(dev);
-	if (!endpoint->resolver->alive(endpoint))
-		goto out_unlock;
+	if (bufalloc_resolver_lock(endpoint))
+		return;
 	if (!has_dma(endpoint)) {
 		need->vmap = true;
 		goto out_unlock;
@@ -192,7 +189,7 @@ void bufalloc_device_need(struct bufalloc_need *need,
 	if (endpoint->max_segments == 1)
 		need_of_one_segment(need, dev, iommu == BUFALLOC_IOMMU_DMA);
 out_unlock:
-	device_unlock(dev);
+	bufalloc_resolver_unlock(endpoint);
 }
 
 /* Where in memory does this device address lead to? */
@@ -312,17 +309,18 @@ int bufalloc_device_try(struct bufalloc_buffer *buf,
 	result->out_reason = BUFALLOC_REASON_NONE;
 
 	if (dev) {
-		device_lock(dev);
-		dma = has_dma(endpoint);
-		if (!endpoint->resolver->alive(endpoint)) {
+		ret = bufalloc_resolver_lock(endpoint);
+		if (ret) {
 			result->out_reason = BUFALLOC_REASON_UNBOUND;
-			ret = -ENODEV;
-		} else if (dma) {
-			ret = try_dma(buf, endpoint, result);
-			if (iommu_of(dev, &granule) == BUFALLOC_IOMMU_OTHER)
+		} else {
+			dma = has_dma(endpoint);
+			if (dma)
+				ret = try_dma(buf, endpoint, result);
+			if (dma && iommu_of(dev, &granule) ==
+					   BUFALLOC_IOMMU_OTHER)
 				unproven = true;
+			bufalloc_resolver_unlock(endpoint);
 		}
-		device_unlock(dev);
 	}
 	if (!ret && (!dma || endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP)) {
 		ret = bufalloc_dmabuf_try_vmap(buf);

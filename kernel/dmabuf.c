@@ -247,7 +247,7 @@ int bufalloc_dmabuf_try_vmap(struct bufalloc_buffer *buf)
 
 static void bufalloc_dmabuf_release(struct dma_buf *dmabuf)
 {
-	bufalloc_buffer_destroy(dmabuf->priv);
+	bufalloc_buffer_put(dmabuf->priv);
 }
 
 static const struct dma_buf_ops bufalloc_dmabuf_ops = {

@@ -103,3 +103,27 @@ void bufalloc_resolver_put(struct bufalloc_endpoint *endpoint)
 	module_put(endpoint->resolver->owner);
 	fput(endpoint->file);
 }
+
+/*
+ * Keep the device bound to its driver until bufalloc_resolver_unlock(). Who
+ * found it by a node can only take the lock under which drivers are unbound; a
+ * driver that asks for its own device may hold that lock itself.
+ *
+ * Return: 0, or -ENODEV: it was unbound, and nothing is locked.
+ */
+int bufalloc_resolver_lock(const struct bufalloc_endpoint *endpoint)
+{
+	if (!endpoint->resolver)
+		return 0;
+	device_lock(endpoint->dev);
+	if (endpoint->resolver->alive(endpoint))
+		return 0;
+	device_unlock(endpoint->dev);
+	return -ENODEV;
+}
+
+void bufalloc_resolver_unlock(const struct bufalloc_endpoint *endpoint)
+{
+	if (endpoint->resolver)
+		device_unlock(endpoint->dev);
+}

@@ -16,11 +16,12 @@ struct file;
 struct module;
 
 /**
- * struct bufalloc_endpoint - a device, as an open node names it
+ * struct bufalloc_endpoint - a device, as an open node names it, or a driver
  * @file: the open node; referenced
- * @resolver: who found it; its module is referenced
- * @dev: the device that does the DMA; referenced. NULL with
- *	BUFALLOC_DEVICE_NO_DMA
+ * @resolver: who found it; its module is referenced. NULL: a driver asks for
+ *	its own device (api.c) and keeps it bound
+ * @dev: the device that does the DMA; referenced if there is a @resolver. NULL
+ *	with BUFALLOC_DEVICE_NO_DMA
  * @access: enum bufalloc_device_access bits that it was asked for
  * @found: enum bufalloc_found
  * @flags: BUFALLOC_DEVICE_{NEEDS_VMAP,NO_DMA,SELF_MANAGED,INFERRED}; the others
@@ -66,5 +67,7 @@ void bufalloc_resolver_unregister(struct bufalloc_resolver *resolver);
 int bufalloc_resolver_get(struct bufalloc_endpoint *endpoint, int fd,
 			  u32 access);
 void bufalloc_resolver_put(struct bufalloc_endpoint *endpoint);
+int bufalloc_resolver_lock(const struct bufalloc_endpoint *endpoint);
+void bufalloc_resolver_unlock(const struct bufalloc_endpoint *endpoint);
 
 #endif /* BUFALLOC_RESOLVER_H */

@@ -167,7 +167,7 @@ static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
 	}
 	ret = try_devices(buf, endpoints, devices, count, verdict);
 	if (ret) {
-		bufalloc_buffer_destroy(buf);
+		bufalloc_buffer_put(buf);
 		return ERR_PTR(ret);
 	}
 	return buf;
@@ -212,52 +212,34 @@ static struct bufalloc_buffer *try_heaps(u32 asked, u64 length,
 	return buf;
 }
 
-/*
- * Allocate a buffer of at least @length bytes that all @count devices can use,
- * from @heap_id or, with BUFALLOC_HEAP_AUTO, from the cheapest heap that will
- * do. It has all of @attributes. Fills in the out fields of @devices and
- * @verdict, also on failure.
- *
- * Return: the buffer, or an ERR_PTR with an errno of <uapi/linux/bufalloc.h>.
- */
-struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length, u64 attributes,
-				       struct bufalloc_alloc_device *devices,
-				       u32 count,
-				       struct bufalloc_alloc_verdict *verdict)
+static int check_args(u32 heap_id, u64 length,
+		      struct bufalloc_alloc_verdict *verdict)
 {
-	struct bufalloc_endpoint *endpoints = NULL;
-	struct bufalloc_merged merged;
-	struct bufalloc_buffer *buf;
-	struct bufalloc_need need;
-	int i, ret;
+	const struct bufalloc_heap *heap;
 
 	conclude(verdict, -EINVAL, BUFALLOC_REASON_NONE, BUFALLOC_NOBODY);
 	verdict->out_heap = heap_id;
 	verdict->out_limit = BUFALLOC_ANY_ADDRESS;
 	verdict->out_limit_device = BUFALLOC_NO_DEVICE;
 	if (!length)
-		return ERR_PTR(-EINVAL);
-	if (heap_id != BUFALLOC_HEAP_AUTO) {
-		const struct bufalloc_heap *heap = bufalloc_buffer_heap(heap_id);
+		return -EINVAL;
+	if (heap_id == BUFALLOC_HEAP_AUTO)
+		return 0;
+	heap = bufalloc_buffer_heap(heap_id);
+	if (IS_ERR(heap))
+		verdict->out_error = PTR_ERR(heap);
+	return PTR_ERR_OR_ZERO(heap);
+}
 
-		if (IS_ERR(heap)) {
-			verdict->out_error = PTR_ERR(heap);
-			return ERR_CAST(heap);
-		}
-	}
-
-	if (count) {
-		endpoints = kcalloc(count, sizeof(*endpoints), GFP_KERNEL);
-		if (!endpoints) {
-			verdict->out_error = -ENOMEM;
-			return ERR_PTR(-ENOMEM);
-		}
-	}
-	ret = get_endpoints(endpoints, devices, count, verdict);
-	if (ret) {
-		buf = ERR_PTR(ret);
-		goto out_free;
-	}
+static struct bufalloc_buffer *solve(u32 heap_id, u64 length, u64 attributes,
+				     struct bufalloc_endpoint *endpoints,
+				     struct bufalloc_alloc_device *devices,
+				     u32 count,
+				     struct bufalloc_alloc_verdict *verdict)
+{
+	struct bufalloc_merged merged;
+	struct bufalloc_need need;
+	int i, ret;
 
 	bufalloc_constraint_init(&merged);
 	merged.attributes = attributes;
@@ -272,12 +254,64 @@ struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length, u64 attributes,
 
 	ret = check_conflicts(&merged, length, verdict);
 	if (ret)
+		return ERR_PTR(ret);
+	return try_heaps(heap_id, length, &merged, endpoints, devices, count,
+			 verdict);
+}
+
+/*
+ * As bufalloc_solve(), for devices that the caller has found: the endpoints stay
+ * the caller's.
+ */
+struct bufalloc_buffer *
+bufalloc_solve_endpoints(u32 heap_id, u64 length, u64 attributes,
+			 struct bufalloc_endpoint *endpoints,
+			 struct bufalloc_alloc_device *devices, u32 count,
+			 struct bufalloc_alloc_verdict *verdict)
+{
+	int ret = check_args(heap_id, length, verdict);
+
+	if (ret)
+		return ERR_PTR(ret);
+	return solve(heap_id, length, attributes, endpoints, devices, count,
+		     verdict);
+}
+
+/*
+ * Allocate a buffer of at least @length bytes that all @count devices can use,
+ * from @heap_id or, with BUFALLOC_HEAP_AUTO, from the cheapest heap that will
+ * do. It has all of @attributes. Fills in the out fields of @devices and
+ * @verdict, also on failure.
+ *
+ * Return: the buffer, or an ERR_PTR with an errno of <uapi/linux/bufalloc.h>.
+ */
+struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length, u64 attributes,
+				       struct bufalloc_alloc_device *devices,
+				       u32 count,
+				       struct bufalloc_alloc_verdict *verdict)
+{
+	struct bufalloc_endpoint *endpoints = NULL;
+	struct bufalloc_buffer *buf;
+	int ret;
+
+	ret = check_args(heap_id, length, verdict);
+	if (ret)
+		return ERR_PTR(ret);
+	if (count) {
+		endpoints = kcalloc(count, sizeof(*endpoints), GFP_KERNEL);
+		if (!endpoints) {
+			verdict->out_error = -ENOMEM;
+			return ERR_PTR(-ENOMEM);
+		}
+	}
+	ret = get_endpoints(endpoints, devices, count, verdict);
+	if (ret) {
 		buf = ERR_PTR(ret);
-	else
-		buf = try_heaps(heap_id, length, &merged, endpoints, devices,
-				count, verdict);
-	put_endpoints(endpoints, count);
-out_free:
+	} else {
+		buf = solve(heap_id, length, attributes, endpoints, devices,
+			    count, verdict);
+		put_endpoints(endpoints, count);
+	}
 	kfree(endpoints);
 	return buf;
 }

@@ -142,7 +142,7 @@ static int publish(struct ucmd *ucmd, struct bufalloc_buffer *buf)
 
 	dmabuf = bufalloc_dmabuf_export(buf, alloc->fd_flags);
 	if (IS_ERR(dmabuf)) {
-		bufalloc_buffer_destroy(buf);
+		bufalloc_buffer_put(buf);
 		return PTR_ERR(dmabuf);
 	}
 
@@ -208,7 +208,7 @@ static int bufalloc_uapi_alloc(struct ucmd *ucmd)
 	if (!ret && !(alloc->flags & BUFALLOC_ALLOC_DRY_RUN))
 		return publish(ucmd, buf);
 
-	bufalloc_buffer_destroy(buf);
+	bufalloc_buffer_put(buf);
 	if (ret)
 		return ret;
 	alloc->out_fd = -1;

@@ -8,6 +8,7 @@
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
 #   swiotlb     a guest in which every DMA mapping bounces
 #   iommu       two devices in domains of their own and one outside the IOMMU
+#   api         a driver that calls the in-kernel API
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 #
 # For tests/controls: MODULE_DIR has other modules than the ones that are built
@@ -59,6 +60,14 @@ iommu)
 		--device pcie-root-port,id=port1,bus=pxb,chassis=1,slot=1
 		--device edu,bus=port1,dma_mask=0xffffffffffffffff)
 	programs=(edu_iommu edu_unbind)
+	;;
+api)
+	modules=(ba_api)
+	append="intel_iommu=on iommu.strict=1"
+	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff)
+	programs=(api)
 	;;
 masks)
 	# The last two have limits to a segment.

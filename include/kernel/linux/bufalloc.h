@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * bufalloc for drivers: memory that a set of devices can use, exported as
+ * dma-bufs. For camera and display drivers that allocate by themselves; user
+ * space has <linux/bufalloc.h> of include/uapi/.
+ *
+ * All symbols are GPL only and in the namespace BUFALLOC. All calls sleep. A
+ * driver that uses them keeps bufalloc.ko loaded.
+ */
+#ifndef _LINUX_BUFALLOC_H
+#define _LINUX_BUFALLOC_H
+
+#include <linux/dma-direction.h>
+#include <linux/types.h>
+#include <uapi/linux/bufalloc.h>
+
+struct bufalloc_buffer;
+struct device;
+struct dma_buf;
+struct iommu_domain;
+struct sg_table;
+
+/**
+ * struct bufalloc_use - a device that shall be able to use a buffer
+ * @dev: the device that does the DMA. The caller keeps it bound to its driver
+ *	as long as the call runs; its lock may be held (probe). NULL: nothing does
+ *	DMA, the CPU works on a kernel mapping
+ * @access: enum bufalloc_device_access bits, at least one
+ * @max_segments: DMA segments that it takes for one buffer; 0: any number.
+ *	Between 1 and any number nothing can be promised: EINVAL
+ * @vmap: it also needs a kernel mapping
+ * @result: out: what ALLOC answers for a device (@result.fd is -1)
+ */
+struct bufalloc_use {
+	struct device *dev;
+	u32 access;
+	u32 max_segments;
+	bool vmap;
+	struct bufalloc_alloc_device result;
+};
+
+/**
+ * struct bufalloc_request - what bufalloc_alloc() shall make
+ * @length: bytes, more than 0; rounded up to whole pages
+ * @heap: enum bufalloc_heap_id; BUFALLOC_HEAP_AUTO is 0
+ * @attributes: enum bufalloc_attribute bits, each of which is needed
+ * @uses: the devices that shall be able to use it; its results are written
+ * @use_count: number of @uses, at most BUFALLOC_MAX_DEVICES
+ */
+struct bufalloc_request {
+	size_t length;
+	u32 heap;
+	u64 attributes;
+	struct bufalloc_use *uses;
+	unsigned int use_count;
+};
+
+struct bufalloc_buffer *bufalloc_alloc(const struct bufalloc_request *request,
+				       struct bufalloc_alloc_verdict *verdict);
+struct bufalloc_buffer *bufalloc_get(struct bufalloc_buffer *buf);
+void bufalloc_put(struct bufalloc_buffer *buf);
+size_t bufalloc_length(const struct bufalloc_buffer *buf);
+
+struct dma_buf *bufalloc_export(struct bufalloc_buffer *buf, int fd_flags);
+struct bufalloc_buffer *bufalloc_of_dmabuf(struct dma_buf *dmabuf);
+
+struct sg_table *bufalloc_map(struct bufalloc_buffer *buf, struct device *dev);
+void bufalloc_unmap(struct bufalloc_buffer *buf, struct device *dev,
+		    struct sg_table *table);
+
+int bufalloc_map_domain(struct bufalloc_buffer *buf,
+			struct iommu_domain *domain, unsigned long iova,
+			int prot);
+void bufalloc_unmap_domain(struct bufalloc_buffer *buf,
+			   struct iommu_domain *domain, unsigned long iova);
+
+#endif /* _LINUX_BUFALLOC_H */
