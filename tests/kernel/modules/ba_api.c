@@ -156,7 +156,9 @@ static void check_refusals(void)
 	bad = good;
 	bad.max_segments = 2;
 	EXPECT(refusal(LENGTH, 0, 0, 1, &bad) == -EINVAL);
-	EXPECT(refusal(SIZE_MAX - PAGE_SIZE, 0, 0, 1, &good) == -ENOMEM);
+	/* More than there is memory, and more than a device has addresses. */
+	EXPECT(refusal(SIZE_MAX - PAGE_SIZE, 0, 0, 0, &good) == -ENOMEM);
+	EXPECT(refusal(SIZE_MAX - PAGE_SIZE, 0, 0, 1, &good) == -ENOSPC);
 	bad = good;
 	bad.vmap = true;
 	EXPECT(refusal(LENGTH, 0, BUFALLOC_ATTRIBUTE_NEVER_CPU, 1, &bad) ==
