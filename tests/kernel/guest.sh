@@ -8,6 +8,10 @@
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
 #   swiotlb     a guest in which every DMA mapping bounces
 #   iommu       two devices in domains of their own and one outside the IOMMU
+#   virtio-iommu  the same, behind another IOMMU
+#   arm64-smmu  the same on arm64, where the last one's domain is the identity,
+#               and what needs no device
+#   arm64-noncoherent  two devices that do not see the processor's caches
 #   api         a driver that calls the in-kernel API
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 #
@@ -22,11 +26,25 @@ kernel=${2-stock-6.1-amd64}
 mem=4096
 append=''
 options=()
+environment=()
 
 # The device edu takes 100 ms for each transfer. With this clock a guest that
 # sleeps is not waited for.
 virtual_clock=(--cpus 1 --accel tcg,thread=single
 	--qemu "-icount shift=0,sleep=off")
+
+# For IOMMUs. The second one's addresses are 28 bits wide: the IOMMU's, not
+# memory's. It and the third have limits to a segment, the fourth a domain of its
+# own.
+five="ba_edu dma_bits=64,28 segment_mib=0,4,0 boundary_bits=0,0,21"
+five+=" own_domain=0,0,0,1"
+four_inside=(--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+	--device edu,bus=pcie.0
+	--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+	--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff)
+one_outside=(--device pxb-pcie,bus_nr=0x20,id=pxb,bus=pcie.0,bypass_iommu=true
+	--device pcie-root-port,id=port1,bus=pxb,chassis=1,slot=1
+	--device edu,bus=port1,dma_mask=0xffffffffffffffff)
 
 case $suite in
 plain)
@@ -46,19 +64,10 @@ swiotlb)
 	programs=(sync edu_bounce)
 	;;
 iommu)
-	# The second one's addresses are 28 bits wide: the IOMMU's, not memory's.
-	# The third has limits to a segment, the fourth a domain of its own.
-	modules=("ba_edu dma_bits=64,28 segment_mib=0,4,0 boundary_bits=0,0,21 \
-		own_domain=0,0,0,1")
+	modules=("$five")
 	append="intel_iommu=on iommu.strict=1"
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
-		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
-		--device edu,bus=pcie.0
-		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
-		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
-		--device pxb-pcie,bus_nr=0x20,id=pxb,bus=pcie.0,bypass_iommu=true
-		--device pcie-root-port,id=port1,bus=pxb,chassis=1,slot=1
-		--device edu,bus=port1,dma_mask=0xffffffffffffffff)
+		"${four_inside[@]}" "${one_outside[@]}")
 	programs=(edu_iommu edu_unbind)
 	;;
 api)
@@ -68,6 +77,29 @@ api)
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff)
 	programs=(api)
+	;;
+virtio-iommu)
+	modules=("$five")
+	append="iommu.strict=1"
+	options=("${virtual_clock[@]}" --device virtio-iommu-pci
+		"${four_inside[@]}" "${one_outside[@]}")
+	programs=(edu_iommu edu_unbind)
+	;;
+arm64-smmu)
+	# QEMU's devicetree has no device outside the SMMU.
+	modules=("$five")
+	append="iommu.strict=1"
+	options=("${virtual_clock[@]}" --qemu "-machine iommu=smmuv3"
+		"${four_inside[@]}" --device edu,dma_mask=0xffffffffffffffff)
+	environment=(EDU_IDENTITY=4)
+	programs=(abi alloc zero contig mmap edu_iommu edu_unbind)
+	;;
+arm64-noncoherent)
+	modules=(ba_edu)
+	options=("${virtual_clock[@]}" --devicetree tests/vm/noncoherent
+		--device edu,dma_mask=0xffffffffffffffff
+		--device edu,dma_mask=0xffffffffffffffff)
+	programs=(edu_unbind)
 	;;
 masks)
 	# The last two have limits to a segment.
@@ -82,7 +114,7 @@ masks)
 	programs=(edu_masks edu_unbind)
 	;;
 *)
-	echo "usage: guest.sh plain|dma-contig|swiotlb|iommu|masks [KERNEL]" >&2
+	echo "usage: guest.sh SUITE [KERNEL [PROGRAM...]]; see its first lines" >&2
 	exit 2
 	;;
 esac
@@ -125,4 +157,5 @@ exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout 600 \
 	--append "$append" "${options[@]}" "${arguments[@]}" \
 	--log "${GUEST_LOG:-$logs/kernel-$suite-$kernel.guest.log}" \
 	"${more[@]}" -- env BUFALLOC_KO="$modules_dir/bufalloc.ko" \
+	"${environment[@]}" \
 	tests/kernel/in-guest.sh "$build" "${programs[@]}"

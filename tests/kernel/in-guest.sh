@@ -35,6 +35,14 @@ merge() {
 	fi
 }
 
+# The IOMMU translates nothing for the device EDU_IDENTITY, as for one outside.
+if [ -n "${EDU_IDENTITY-}" ]; then
+	device=$(readlink -f "/sys/class/ba_edu/ba_edu$EDU_IDENTITY/device")
+	echo "${device##*/}" >/sys/bus/pci/drivers/ba_edu/unbind
+	echo identity >"$device/iommu_group/type"
+	echo "${device##*/}" >/sys/bus/pci/drivers/ba_edu/bind
+fi
+
 for program in "$@"; do
 	# lifetime unloads bufalloc, which nothing may hold then.
 	[ "$program" != lifetime ] || rmmod bufalloc_v4l2 bufalloc_drm

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Real DMA through IOMMUs: two devices in two domains and one that bypasses the
- * IOMMU, as guest.sh makes them.
+ * IOMMU, or for which it does nothing, as guest.sh makes them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +49,8 @@ open_devices(unsigned int outside_segments)
 			CHECK(info.out_flags & BUFALLOC_DEVICE_TRANSLATED);
 			CHECK_EQ(info.out_iommu_granule, 4096);
 			devices.inside[count++] = edu;
-		} else if (info.out_iommu == BUFALLOC_IOMMU_NONE &&
+		} else if ((info.out_iommu == BUFALLOC_IOMMU_NONE ||
+			    info.out_iommu == BUFALLOC_IOMMU_IDENTITY) &&
 			   devices.outside < 0) {
 			CHECK_EQ(info.out_flags & BUFALLOC_DEVICE_TRANSLATED, 0);
 			CHECK_EQ(info.out_iommu_granule, 0);
@@ -352,7 +353,10 @@ self_managed(void)
 	close(node);
 }
 
-/* The words by which drivers of IOMMUs tell of a fault, all in one line. */
+/*
+ * The words by which drivers of IOMMUs tell of a fault, all in one line. QEMU's
+ * virtio-iommu leaves out which direction it was.
+ */
 static const struct {
 	const char *name;
 	const char *fault;
@@ -360,7 +364,7 @@ static const struct {
 	const char *on_write;
 } fault_lines[] = {
 	{ "DMAR", "fault addr", "DMA Read", "DMA Write" },
-	{ "virtio_iommu", "page fault from EP", "[R]", "[W]" },
+	{ "virtio_iommu", "page fault from EP", "", "" },
 };
 
 /*
@@ -443,9 +447,16 @@ dma_after_unmap(void)
 
 	edu_write_stale(edu, evil, 0, sizeof(evil));
 	CHECK_WITHIN_1S(logged_faults(log) & BUFALLOC_ACCESS_WRITE);
-	/* It reads nothing of the buffer: what it has is what it had. */
-	edu_read_stale(edu, seen, 0, sizeof(seen));
-	CHECK_WITHIN_1S(logged_faults(log) & BUFALLOC_ACCESS_READ);
+	/*
+	 * It reads nothing of the buffer: what it has is what it had. A driver
+	 * that has just logged many faults is silent for 5 s; each of these
+	 * takes 100 ms.
+	 */
+	logged_faults(log);
+	for (int i = 0; !(logged_faults(log) & BUFALLOC_ACCESS_READ); i++) {
+		CHECK(i < 100);
+		edu_read_stale(edu, seen, 0, sizeof(seen));
+	}
 	CHECK(memcmp(seen, good, sizeof(seen)) != 0);
 
 	edu_import(edu, outcome.fd);

@@ -134,6 +134,8 @@ static u32 edu_domain(struct edu *edu)
 	struct iommu_domain *domain = iommu_get_domain_for_dev(&edu->pdev->dev);
 	int i;
 
+	if (domain && domain->type == IOMMU_DOMAIN_IDENTITY)
+		domain = NULL;
 	for (i = 0; domain && i < DEVICES; i++)
 		if (edus[i] && iommu_get_domain_for_dev(&edus[i]->pdev->dev) ==
 				       domain)

@@ -21,7 +21,7 @@
  * @fd: of the dma-buf
  * @segments: out: DMA segments; neighbours count as one
  * @domain: out: number of the first device that is in the same IOMMU domain, or
- *	BA_EDU_NO_DOMAIN
+ *	BA_EDU_NO_DOMAIN: none that translates
  * @max_segments: 1: refuse more segments (EINVAL), as vb2-dma-contig does; and
  *	so that ALLOC hears of it, see BA_EDU_MAX_SEGMENTS. 0: what that said
  * @length: out: bytes of the dma-buf
