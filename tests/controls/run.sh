@@ -11,6 +11,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 glob=${1:-*}
 logs=${BUFALLOC_LOG_DIR:-build/check/log}
 mkdir -p "$logs"
+. tests/kernel/kernels.sh
 
 count=0
 failed=0
@@ -20,15 +21,18 @@ result() {
 	[ "$1" = ok ] || failed=1
 }
 
+# shellcheck disable=SC2034 # for_kernel sets build too
 # control NAME FILE SED PROGRAM ROW GUEST
 control() {
 	local name=$1 file=$2 script=$3 program=$4 row=$5 guest=$6
-	local kernel=stock-6.1-amd64 headers=6.1-amd64 programs=() kdir
+	local kernel=stock-6.1-amd64 programs=() kdir build cross
 	local dir=build/controls/$name tap=$logs/control-$name.tap
 	case $guest in
-	*:debug) kernel=debug-6.12-amd64 headers=6.12-debug ;;
+	*:debug) kernel=debug-6.12-amd64 ;;
+	*:peers) kernel=peers-6.12-amd64 ;;
+	*:arm64) kernel=arm64-6.12 ;;
 	esac
-	kdir=$(tests/vm/headers "$headers") || exit 1
+	for_kernel "$kernel" || exit 1
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp -r kernel include "$dir/"
@@ -38,7 +42,7 @@ control() {
 		result "not ok" "$name: is planted"
 		return
 	fi
-	if ! make -s -C "$kdir" M="$PWD/$dir/kernel" modules \
+	if ! make -s -C "$kdir" M="$PWD/$dir/kernel" "${cross[@]}" modules \
 		>"$logs/control-$name.build" 2>&1; then
 		echo "# see $logs/control-$name.build"
 		result "not ok" "$name: builds"
@@ -48,7 +52,7 @@ control() {
 	[ "$program" = log ] || programs=("$program")
 	MODULE_DIR=$PWD/$dir/kernel GUEST_LOG=$logs/control-$name.guest \
 		GUEST_OPTIONS="--timeout 240 --allow-warnings ." \
-		tests/kernel/guest.sh "${guest%:debug}" "$kernel" \
+		tests/kernel/guest.sh "${guest%:*}" "$kernel" \
 		"${programs[@]}" >"$tap" 2>/dev/null
 	if [ "$program" = log ]; then
 		if grep -qE "$row" "$logs/control-$name.guest"; then

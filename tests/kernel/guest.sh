@@ -121,22 +121,8 @@ esac
 
 [ $# -lt 3 ] || programs=("${@:3}")
 
-build=build
-cross=()
-case $kernel in
-stock-6.1-amd64) headers=6.1-amd64 ;;
-debug-6.12-amd64) headers=6.12-debug ;;
-peers-6.12-amd64) headers=6.12-peers ;;
-arm64-6.12)
-	headers=6.12-arm64
-	build=build/arm64
-	. tests/build/cross_env.sh
-	cross_env arm64 || exit 1
-	;;
-*) echo "guest.sh: no kernel $kernel" >&2 && exit 2 ;;
-esac
-
-kdir=$(tests/vm/headers "$headers") || exit 1
+. tests/kernel/kernels.sh
+for_kernel "$kernel" || exit 2
 make ktests test-modules KDIR="$kdir" "${cross[@]}" >&2 || exit 1
 kmod=$PWD/$(make -s print-kmod KDIR="$kdir" "${cross[@]}")
 modules_dir=${MODULE_DIR:-$kmod/kernel}
