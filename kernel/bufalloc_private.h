@@ -161,6 +161,10 @@ struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 				       int fd_flags);
 struct bufalloc_buffer *bufalloc_dmabuf_buffer(struct dma_buf *dmabuf);
 int bufalloc_dmabuf_try_vmap(struct bufalloc_buffer *buf);
+int bufalloc_dmabuf_begin(struct dma_buf *dmabuf, size_t start, size_t end,
+			  enum dma_data_direction dir);
+void bufalloc_dmabuf_end(struct dma_buf *dmabuf, size_t start, size_t end,
+			 enum dma_data_direction dir);
 
 /* heap_contig.c, heap_system.c */
 extern const struct bufalloc_heap bufalloc_heap_contig;

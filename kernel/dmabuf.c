@@ -56,8 +56,31 @@ static void bufalloc_dmabuf_unmap(struct dma_buf_attachment *attachment,
 	bufalloc_mapping_put(attachment->dmabuf->priv, attachment->dev, table);
 }
 
-static int bufalloc_dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
-					    enum dma_data_direction dir)
+/*
+ * Caches work in lines: what shares a line with the range is synced with it.
+ * Return: was there such a thing?
+ */
+static bool round_to_lines(size_t *start, size_t *end, size_t length)
+{
+	size_t line = dma_get_cache_alignment();
+	bool aligned = IS_ALIGNED(*start | *end, line);
+
+	*start = round_down(*start, line);
+	/* No overflow: a length is whole pages. */
+	*end = min(round_up(*end, line), length);
+	return !aligned;
+}
+
+/*
+ * Begin a CPU access to bytes [@start, @end) of a buffer of ours: wait for the
+ * devices' fences, then make visible what they wrote. dir is what the CPU will
+ * do: DMA_FROM_DEVICE reads, DMA_TO_DEVICE writes, DMA_BIDIRECTIONAL both.
+ *
+ * Return: 0, for bufalloc_dmabuf_end(), or -ERESTARTSYS (a signal came while
+ * it waited).
+ */
+int bufalloc_dmabuf_begin(struct dma_buf *dmabuf, size_t start, size_t end,
+			  enum dma_data_direction dir)
 {
 	struct bufalloc_buffer *buf = dmabuf->priv;
 	bool write = dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
@@ -72,13 +95,42 @@ static int bufalloc_dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
 	if (ret < 0)
 		return ret;
 
+	/*
+	 * To write a part of a line, the CPU reads the line; what a device
+	 * wrote to the rest of it must not be lost.
+	 */
+	if (round_to_lines(&start, &end, buf->length))
+		dir = DMA_BIDIRECTIONAL;
+
 	mutex_lock(&buf->lock);
-	bufalloc_mapping_sync_for_cpu(buf, 0, buf->length, dir);
+	bufalloc_mapping_sync_for_cpu(buf, start, end, dir);
 	if (buf->vaddr_mapped)
-		invalidate_kernel_vmap_range(buf->vaddr, buf->length);
+		invalidate_kernel_vmap_range(buf->vaddr + start, end - start);
 	mutex_unlock(&buf->lock);
 	atomic64_inc(&buf->cpu_accesses);
 	return 0;
+}
+
+/* End what bufalloc_dmabuf_begin() began, with the same range and direction. */
+void bufalloc_dmabuf_end(struct dma_buf *dmabuf, size_t start, size_t end,
+			 enum dma_data_direction dir)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+
+	round_to_lines(&start, &end, buf->length);
+	mutex_lock(&buf->lock);
+	if (buf->vaddr_mapped)
+		flush_kernel_vmap_range(buf->vaddr + start, end - start);
+	bufalloc_mapping_sync_for_device(buf, start, end, dir);
+	mutex_unlock(&buf->lock);
+}
+
+static int bufalloc_dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
+					    enum dma_data_direction dir)
+{
+	struct bufalloc_buffer *buf = dmabuf->priv;
+
+	return bufalloc_dmabuf_begin(dmabuf, 0, buf->length, dir);
 }
 
 static int bufalloc_dmabuf_end_cpu_access(struct dma_buf *dmabuf,
@@ -86,11 +138,7 @@ static int bufalloc_dmabuf_end_cpu_access(struct dma_buf *dmabuf,
 {
 	struct bufalloc_buffer *buf = dmabuf->priv;
 
-	mutex_lock(&buf->lock);
-	if (buf->vaddr_mapped)
-		flush_kernel_vmap_range(buf->vaddr, buf->length);
-	bufalloc_mapping_sync_for_device(buf, 0, buf->length, dir);
-	mutex_unlock(&buf->lock);
+	bufalloc_dmabuf_end(dmabuf, 0, buf->length, dir);
 	return 0;
 }
 

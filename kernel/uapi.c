@@ -237,6 +237,30 @@ static void fill_buffer_info(struct bufalloc_buffer_info *info,
 	mutex_unlock(&buf->lock);
 }
 
+/*
+ * The dma-buf of @fd, with a reference, if it is ours. ERR_PTR: -EBADF,
+ * -EINVAL (no dma-buf), -EOPNOTSUPP (another exporter's).
+ */
+static struct dma_buf *get_dmabuf(int fd, struct bufalloc_buffer **buf)
+{
+	struct dma_buf *dmabuf = dma_buf_get(fd);
+
+	if (IS_ERR(dmabuf))
+		return dmabuf;
+	*buf = bufalloc_dmabuf_buffer(dmabuf);
+	if (!*buf) {
+		dma_buf_put(dmabuf);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	return dmabuf;
+}
+
+/* Is that at least one byte, and within the buffer? */
+static bool is_range(const struct bufalloc_buffer *buf, u64 offset, u64 length)
+{
+	return length && offset < buf->length && length <= buf->length - offset;
+}
+
 static int bufalloc_uapi_buffer_info(struct ucmd *ucmd)
 {
 	struct bufalloc_buffer_info *info = ucmd->data;
@@ -247,17 +271,44 @@ static int bufalloc_uapi_buffer_info(struct ucmd *ucmd)
 	if (info->flags)
 		return -EINVAL;
 
-	dmabuf = dma_buf_get(info->fd);
+	dmabuf = get_dmabuf(info->fd, &buf);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
+	fill_buffer_info(info, buf);
+	ret = ucmd_respond(ucmd);
+	dma_buf_put(dmabuf);
+	return ret;
+}
 
-	buf = bufalloc_dmabuf_buffer(dmabuf);
-	if (buf) {
-		fill_buffer_info(info, buf);
-		ret = ucmd_respond(ucmd);
-	} else {
-		ret = -EOPNOTSUPP;
-	}
+static int bufalloc_uapi_sync_range(struct ucmd *ucmd)
+{
+	static const enum dma_data_direction directions[] = {
+		[BUFALLOC_SYNC_READ] = DMA_FROM_DEVICE,
+		[BUFALLOC_SYNC_WRITE] = DMA_TO_DEVICE,
+		[BUFALLOC_SYNC_READ | BUFALLOC_SYNC_WRITE] = DMA_BIDIRECTIONAL,
+	};
+	struct bufalloc_sync_range *sync = ucmd->data;
+	u32 access = sync->flags & (BUFALLOC_SYNC_READ | BUFALLOC_SYNC_WRITE);
+	enum dma_data_direction dir = directions[access];
+	struct bufalloc_buffer *buf;
+	struct dma_buf *dmabuf;
+	int ret = 0;
+
+	if (!access || sync->flags & ~(access | BUFALLOC_SYNC_END) ||
+	    sync->__reserved)
+		return -EINVAL;
+
+	dmabuf = get_dmabuf(sync->fd, &buf);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	if (!is_range(buf, sync->offset, sync->length))
+		ret = -EINVAL;
+	else if (sync->flags & BUFALLOC_SYNC_END)
+		bufalloc_dmabuf_end(dmabuf, sync->offset,
+				    sync->offset + sync->length, dir);
+	else
+		ret = bufalloc_dmabuf_begin(dmabuf, sync->offset,
+					    sync->offset + sync->length, dir);
 	dma_buf_put(dmabuf);
 	return ret;
 }
@@ -267,6 +318,7 @@ union ucmd_buffer {
 	struct bufalloc_info info;
 	struct bufalloc_device_info device_info;
 	struct bufalloc_alloc alloc;
+	struct bufalloc_sync_range sync_range;
 	struct bufalloc_buffer_info buffer_info;
 };
 
@@ -301,6 +353,8 @@ static const struct ioctl_op ops[] = {
 	IOCTL_OP(DEVICE_INFO, bufalloc_uapi_device_info,
 		 struct bufalloc_device_info, out_name),
 	IOCTL_OP(ALLOC, bufalloc_uapi_alloc, struct bufalloc_alloc, verdict),
+	IOCTL_OP(SYNC_RANGE, bufalloc_uapi_sync_range,
+		 struct bufalloc_sync_range, length),
 	IOCTL_OP(BUFFER_INFO, bufalloc_uapi_buffer_info,
 		 struct bufalloc_buffer_info, out_bounced),
 };

@@ -22,6 +22,7 @@
 
 #include <bufalloc/types.h>
 #include <bufalloc/request.h>
+#include <bufalloc/range.h>
 
 #ifdef __cplusplus
 extern "C" {

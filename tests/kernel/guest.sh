@@ -49,8 +49,8 @@ one_outside=(--device pxb-pcie,bus_nr=0x20,id=pxb,bus=pcie.0,bypass_iommu=true
 case $suite in
 plain)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid)
-	programs=(abi alloc zero contig mmap attributes devices import_drm
-		import_v4l2 lifetime)
+	programs=(abi ranges alloc zero contig mmap attributes devices import_drm
+		import_v4l2 fences lifetime)
 	;;
 dma-contig)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms "vivid allocators=1")
@@ -61,7 +61,7 @@ swiotlb)
 	modules=(ba_importer ba_edu)
 	append=swiotlb=force
 	options=("${virtual_clock[@]}" --device edu,dma_mask=0xffffffffffffffff)
-	programs=(sync edu_bounce)
+	programs=(sync sync_range edu_bounce)
 	;;
 iommu)
 	modules=("$five")

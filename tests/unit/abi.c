@@ -16,6 +16,7 @@
 
 _Static_assert(BUFALLOC_IOCTL_INFO == 0xba00, "number of INFO");
 _Static_assert(BUFALLOC_IOCTL_ALLOC == 0xba02, "number of ALLOC");
+_Static_assert(BUFALLOC_IOCTL_SYNC_RANGE == 0xba04, "number of SYNC_RANGE");
 _Static_assert(BUFALLOC_IOCTL_BUFFER_INFO == 0xba07, "number of BUFFER_INFO");
 _Static_assert(BUFALLOC_IOCTL_DEVICE_INFO == 0xba01, "number of DEVICE_INFO");
 _Static_assert(BUFALLOC_HEAP_AUTO == 0, "number of heap auto");
@@ -88,6 +89,14 @@ FIELD(bufalloc_alloc, devices, 32, 8);
 FIELD(bufalloc_alloc, verdict, 40, 8);
 FIELD(bufalloc_alloc, attributes, 48, 8);
 FIELD(bufalloc_alloc, required, 56, 8);
+
+SIZE(bufalloc_sync_range, 32);
+FIELD(bufalloc_sync_range, size, 0, 4);
+FIELD(bufalloc_sync_range, flags, 4, 4);
+FIELD(bufalloc_sync_range, fd, 8, 4);
+FIELD(bufalloc_sync_range, __reserved, 12, 4);
+FIELD(bufalloc_sync_range, offset, 16, 8);
+FIELD(bufalloc_sync_range, length, 24, 8);
 
 SIZE(bufalloc_buffer_info, 104);
 FIELD(bufalloc_buffer_info, size, 0, 4);

@@ -40,7 +40,8 @@
  *  - EFAULT: the structure, or a part of it, cannot be read or written.
  *  - EINVAL: @size is smaller than the first version of the structure; an
  *    unknown flag, heap or attribute; a @__reserved field that is not 0; a
- *    length of 0; a file descriptor that is no dma-buf.
+ *    length of 0; a range that does not lie within the buffer; a file
+ *    descriptor that is no dma-buf.
  *  - E2BIG: @size is larger than the kernel's structure and a byte past the
  *    kernel's end is not 0, or @size is larger than a page.
  *  - EBADF: a file descriptor of the caller that is not open.
@@ -60,7 +61,8 @@
  *  - EDQUOT: the user's limit on contiguous memory is reached; see
  *    bufalloc_info.out_contig_limit.
  *  - EMFILE, ENFILE: the caller's or the system's table of files is full.
- *  - EINTR: a fatal signal ended the call.
+ *  - EINTR: a fatal signal ended the call; or, of SYNC_RANGE, any signal came
+ *    while it waited for a device, and the call is to be made again.
  */
 
 /** enum - command numbers of the ioctls on /dev/bufalloc */
@@ -68,6 +70,7 @@ enum {
 	BUFALLOC_CMD_INFO = 0x00,
 	BUFALLOC_CMD_DEVICE_INFO = 0x01,
 	BUFALLOC_CMD_ALLOC = 0x02,
+	BUFALLOC_CMD_SYNC_RANGE = 0x04,
 	BUFALLOC_CMD_BUFFER_INFO = 0x07,
 };
 
@@ -440,6 +443,54 @@ struct bufalloc_alloc {
 	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_ALLOC)
 
 /**
+ * enum bufalloc_sync_flags - of SYNC_RANGE; the values of DMA_BUF_SYNC_... in
+ *	<linux/dma-buf.h>
+ * @BUFALLOC_SYNC_START: a CPU access begins (no bit)
+ * @BUFALLOC_SYNC_READ: the CPU reads
+ * @BUFALLOC_SYNC_WRITE: it writes; one of the two, or both
+ * @BUFALLOC_SYNC_END: the CPU access ends
+ */
+enum bufalloc_sync_flags {
+	BUFALLOC_SYNC_START = 0,
+	BUFALLOC_SYNC_READ = 1 << 0,
+	BUFALLOC_SYNC_WRITE = 1 << 1,
+	BUFALLOC_SYNC_END = 1 << 2,
+};
+
+/**
+ * struct bufalloc_sync_range - BUFALLOC_IOCTL_SYNC_RANGE: begin or end a CPU
+ *	access to a part of a buffer
+ * @size: sizeof(struct bufalloc_sync_range)
+ * @flags: enum bufalloc_sync_flags bits
+ * @fd: file descriptor of a dma-buf that bufalloc exported (EBADF, EINVAL or
+ *	EOPNOTSUPP otherwise)
+ * @__reserved: must be 0
+ * @offset: first byte of the range
+ * @length: bytes of it, at least 1
+ *
+ * What DMA_BUF_IOCTL_SYNC does for the whole buffer: at the start of an access
+ * it waits for the fences of the devices that use the buffer, then makes what
+ * they wrote visible to the CPU; at its end it makes what the CPU wrote visible
+ * to them. The two may be mixed, and an access that begins with one may end
+ * with the other.
+ *
+ * Caches work in lines (up to 128 bytes; the kernel's dma_get_cache_alignment()):
+ * the range is widened to whole lines, never narrowed. What the CPU writes and
+ * what a device writes at the same time should not share a line.
+ */
+struct bufalloc_sync_range {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 __reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+#define BUFALLOC_IOCTL_SYNC_RANGE \
+	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_SYNC_RANGE)
+
+/**
  * struct bufalloc_buffer_info - BUFALLOC_IOCTL_BUFFER_INFO: what a buffer is
  *	and what happened to it
  * @size: sizeof(struct bufalloc_buffer_info)
@@ -458,8 +509,8 @@ struct bufalloc_alloc {
  * @out_kernel_va: bytes of kernel address space (vmalloc) that it takes now
  * @out_user_maps: calls of mmap on it so far
  * @out_kernel_maps_total: calls of vmap on it so far
- * @out_cpu_accesses: begins of CPU access (DMA_BUF_SYNC_START and importers')
- *	so far
+ * @out_cpu_accesses: begins of CPU access (DMA_BUF_SYNC_START, SYNC_RANGE and
+ *	importers') so far
  * @out_syncs: dma_sync_single_for_{cpu,device} calls made for it so far, one
  *	for each physical run and each mapped device that needs it (a cache
  *	coherent device does not)
