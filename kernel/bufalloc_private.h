@@ -20,9 +20,11 @@
 struct bufalloc_account;
 struct bufalloc_buffer;
 struct bufalloc_endpoint;
+struct cred;
 struct device;
 struct dma_buf;
 struct file;
+struct mm_struct;
 
 #define BUFALLOC_VERSION_MAJOR 0
 #define BUFALLOC_VERSION_MINOR 1
@@ -69,7 +71,11 @@ struct bufalloc_heap {
  * @runs: its pages, one entry for each physical run (of BUFALLOC_RUN_MAX at
  *	most), in order; never mapped for a device, see &struct bufalloc_mapping
  * @attributes: enum bufalloc_attribute bits
+ * @direction: what devices may do to it: DMA_BIDIRECTIONAL, or DMA_TO_DEVICE for
+ *	memory that nobody may write through the dma-buf, the CPU included
  * @account: the user whose limit it counts against, or NULL
+ * @mm: whose pages it has pinned, or NULL
+ * @charged: whose RLIMIT_MEMLOCK these count against, or NULL
  * @alloc_ns: time that the allocation took
  * @lock: protects what follows up to @vaddr_mapped
  * @mappings: list of &struct bufalloc_mapping, one for each device
@@ -93,7 +99,10 @@ struct bufalloc_buffer {
 	u32 heap_id;
 	struct sg_table runs;
 	u64 attributes;
+	enum dma_data_direction direction;
 	struct bufalloc_account *account;
+	struct mm_struct *mm;
+	const struct cred *charged;
 	u64 alloc_ns;
 
 	struct mutex lock; /* see the lock order above */
@@ -120,6 +129,10 @@ u64 bufalloc_account_used(void);
 
 /* buffer.c: a buffer's life, from its pages to its dma-buf */
 const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id);
+struct bufalloc_buffer *bufalloc_buffer_new(const struct bufalloc_heap *heap,
+					    u32 heap_id, u64 length);
+void bufalloc_buffer_delete(struct bufalloc_buffer *buf);
+void bufalloc_buffer_ready(struct bufalloc_buffer *buf, u64 start_ns);
 struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 					       u64 attributes,
 					       const struct bufalloc_need *need);
@@ -138,6 +151,7 @@ enum bufalloc_live {
 	BUFALLOC_LIVE_KERNEL_MAPS,
 	BUFALLOC_LIVE_ACCOUNTS,
 	BUFALLOC_LIVE_DOMAIN_MAPS,
+	BUFALLOC_LIVE_PINNED_PAGES,
 	BUFALLOC_LIVE_COUNT,
 };
 
@@ -170,6 +184,17 @@ void bufalloc_dmabuf_end(struct dma_buf *dmabuf, size_t start, size_t end,
 extern const struct bufalloc_heap bufalloc_heap_contig;
 extern const struct bufalloc_heap bufalloc_heap_system;
 
+/* heap_user.c: the caller's own memory */
+struct bufalloc_buffer *bufalloc_heap_user_create(unsigned long addr,
+						  size_t length, bool read_only,
+						  u32 *reason);
+
+/* import.c: the dma-buf of a range of the caller's memory */
+int bufalloc_import_user(struct bufalloc_import_user *import,
+			 struct bufalloc_alloc_device *devices,
+			 struct bufalloc_alloc_verdict *verdict,
+			 struct dma_buf **dmabuf);
+
 /* mapping.c: a buffer as one device sees it */
 struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
 				      struct device *dev);
@@ -192,6 +217,14 @@ struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length, u64 attributes,
 				       struct bufalloc_alloc_device *devices,
 				       u32 count,
 				       struct bufalloc_alloc_verdict *verdict);
+
+struct bufalloc_buffer *
+bufalloc_solve_user(unsigned long addr, size_t length, bool read_only,
+		    struct bufalloc_alloc_device *devices, u32 count,
+		    struct bufalloc_alloc_verdict *verdict);
+int bufalloc_solve_check(struct bufalloc_buffer *buf,
+			 struct bufalloc_alloc_device *devices, u32 count,
+			 struct bufalloc_alloc_verdict *verdict);
 
 /* uapi.c: the ioctls of /dev/bufalloc */
 long bufalloc_uapi_ioctl(struct file *file, unsigned int cmd,

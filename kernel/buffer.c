@@ -78,6 +78,43 @@ const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id)
 }
 
 /*
+ * A buffer of @length bytes (a multiple of PAGE_SIZE) that has no pages yet, or
+ * NULL. With pages it is made known by bufalloc_buffer_ready(); without, undone
+ * by bufalloc_buffer_delete().
+ */
+struct bufalloc_buffer *bufalloc_buffer_new(const struct bufalloc_heap *heap,
+					    u32 heap_id, u64 length)
+{
+	struct bufalloc_buffer *buf;
+
+	buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return NULL;
+	buf->length = length;
+	buf->heap = heap;
+	buf->heap_id = heap_id;
+	buf->direction = DMA_BIDIRECTIONAL;
+	kref_init(&buf->refs);
+	mutex_init(&buf->lock);
+	INIT_LIST_HEAD(&buf->mappings);
+	INIT_LIST_HEAD(&buf->domains);
+	return buf;
+}
+
+void bufalloc_buffer_delete(struct bufalloc_buffer *buf)
+{
+	mutex_destroy(&buf->lock);
+	kfree(buf);
+}
+
+/* It got its pages since @start_ns. */
+void bufalloc_buffer_ready(struct bufalloc_buffer *buf, u64 start_ns)
+{
+	buf->alloc_ns = ktime_get_ns() - start_ns;
+	bufalloc_debugfs_live(BUFALLOC_LIVE_BUFFERS, 1);
+}
+
+/*
  * Allocate a buffer of at least @length bytes, every byte of it 0, with these
  * attributes (of bufalloc_buffer_attributes()) and pages that satisfy @need.
  *
@@ -101,25 +138,16 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 	if (length > bufalloc_buffer_max_length())
 		return ERR_PTR(-ENOMEM);
 
-	buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+	buf = bufalloc_buffer_new(heap, heap_id, PAGE_ALIGN(length));
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
-	buf->length = PAGE_ALIGN(length);
-	buf->heap = heap;
-	buf->heap_id = heap_id;
 	buf->attributes = attributes;
-	kref_init(&buf->refs);
-	mutex_init(&buf->lock);
-	INIT_LIST_HEAD(&buf->mappings);
-	INIT_LIST_HEAD(&buf->domains);
-
 	ret = heap->alloc(buf, need);
 	if (ret) {
-		kfree(buf);
+		bufalloc_buffer_delete(buf);
 		return ERR_PTR(ret);
 	}
-	buf->alloc_ns = ktime_get_ns() - start;
-	bufalloc_debugfs_live(BUFALLOC_LIVE_BUFFERS, 1);
+	bufalloc_buffer_ready(buf, start);
 	return buf;
 }
 
@@ -134,8 +162,7 @@ static void destroy(struct kref *refs)
 	WARN_ON(buf->vmap_users);
 
 	buf->heap->free(buf);
-	mutex_destroy(&buf->lock);
-	kfree(buf);
+	bufalloc_buffer_delete(buf);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_BUFFERS, -1);
 }
 

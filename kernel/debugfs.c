@@ -19,6 +19,7 @@ static const char * const live_names[BUFALLOC_LIVE_COUNT] = {
 	[BUFALLOC_LIVE_KERNEL_MAPS] = "kernel_maps",
 	[BUFALLOC_LIVE_ACCOUNTS] = "accounts",
 	[BUFALLOC_LIVE_DOMAIN_MAPS] = "domain_maps",
+	[BUFALLOC_LIVE_PINNED_PAGES] = "pinned_pages",
 };
 
 void bufalloc_debugfs_live(enum bufalloc_live what, int change)

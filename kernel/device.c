@@ -287,11 +287,23 @@ static int try_dma(struct bufalloc_buffer *buf,
 }
 
 /*
+ * Could the device write to what nobody may write? A kernel mapping is writable,
+ * and DRM maps what it imports for both directions
+ * (drivers/gpu/drm/drm_prime.c).
+ */
+static bool may_write(const struct bufalloc_endpoint *endpoint, bool dma)
+{
+	return !dma || endpoint->access & BUFALLOC_ACCESS_WRITE ||
+	       endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP ||
+	       endpoint->found == BUFALLOC_FOUND_DRM;
+}
+
+/*
  * Map the buffer for the device as an importer would, look at what comes out,
  * and undo it. The out fields of @result say how it went.
  *
  * Return: 0, -ENODEV (unbound), -ENOSPC (this device cannot use this buffer),
- * -ENOMEM (for the mapping).
+ * -EACCES (it would write to a read-only one), -ENOMEM (for the mapping).
  */
 int bufalloc_device_try(struct bufalloc_buffer *buf,
 			const struct bufalloc_endpoint *endpoint,
@@ -321,6 +333,11 @@ int bufalloc_device_try(struct bufalloc_buffer *buf,
 				unproven = true;
 			bufalloc_resolver_unlock(endpoint);
 		}
+	}
+	if (!ret && buf->direction == DMA_TO_DEVICE &&
+	    may_write(endpoint, dma)) {
+		result->out_reason = BUFALLOC_REASON_READ_ONLY;
+		ret = -EACCES;
 	}
 	if (!ret && (!dma || endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP)) {
 		ret = bufalloc_dmabuf_try_vmap(buf);

@@ -46,7 +46,12 @@ static struct sg_table *
 bufalloc_dmabuf_map(struct dma_buf_attachment *attachment,
 		    enum dma_data_direction dir)
 {
-	return bufalloc_mapping_get(attachment->dmabuf->priv, attachment->dev);
+	struct bufalloc_buffer *buf = attachment->dmabuf->priv;
+
+	/* Nobody may write to it, and this importer would. */
+	if (buf->direction == DMA_TO_DEVICE && dir != DMA_TO_DEVICE)
+		return ERR_PTR(-EACCES);
+	return bufalloc_mapping_get(buf, attachment->dev);
 }
 
 static void bufalloc_dmabuf_unmap(struct dma_buf_attachment *attachment,
@@ -160,6 +165,11 @@ static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 	/* A private mapping would copy on write, in silence. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
+	if (buf->direction == DMA_TO_DEVICE) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		bufalloc_compat_vm_flags_clear(vma, VM_MAYWRITE);
+	}
 
 	for_each_sgtable_sg(&buf->runs, sg, i) {
 		unsigned long pages = sg->length >> PAGE_SHIFT;
@@ -315,7 +325,7 @@ static const struct dma_buf_ops bufalloc_dmabuf_ops = {
  * Without vmap: the core answers -EINVAL, where it would take an operation that
  * fails for a bug (WARN_ON_ONCE() in dma_buf_vmap()).
  */
-static const struct dma_buf_ops bufalloc_dmabuf_never_cpu_ops = {
+static const struct dma_buf_ops bufalloc_dmabuf_no_vmap_ops = {
 	.attach = bufalloc_dmabuf_attach,
 	.detach = bufalloc_dmabuf_detach,
 	.map_dma_buf = bufalloc_dmabuf_map,
@@ -326,6 +336,15 @@ static const struct dma_buf_ops bufalloc_dmabuf_never_cpu_ops = {
 	.release = bufalloc_dmabuf_release,
 };
 
+static const struct dma_buf_ops *ops_of(const struct bufalloc_buffer *buf)
+{
+	/* A kernel mapping is writable. */
+	if (buf->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU ||
+	    buf->direction == DMA_TO_DEVICE)
+		return &bufalloc_dmabuf_no_vmap_ops;
+	return &bufalloc_dmabuf_ops;
+}
+
 /*
  * Make the dma-buf of @buf, which owns @buf from then on. It keeps the module
  * loaded. ERR_PTR: what dma_buf_export() returned; @buf is still the caller's.
@@ -335,9 +354,7 @@ struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 
-	info.ops = buf->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU ?
-			   &bufalloc_dmabuf_never_cpu_ops :
-			   &bufalloc_dmabuf_ops;
+	info.ops = ops_of(buf);
 	info.size = buf->length;
 	info.flags = fd_flags;
 	info.priv = buf;
@@ -348,7 +365,7 @@ struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 struct bufalloc_buffer *bufalloc_dmabuf_buffer(struct dma_buf *dmabuf)
 {
 	if (dmabuf->ops == &bufalloc_dmabuf_ops ||
-	    dmabuf->ops == &bufalloc_dmabuf_never_cpu_ops)
+	    dmabuf->ops == &bufalloc_dmabuf_no_vmap_ops)
 		return dmabuf->priv;
 	return NULL;
 }

@@ -22,6 +22,7 @@
  * @table: orig_nents entries are the physical runs (page and length), cut to
  *	what the device takes; nents are the device's segments (dma_address and
  *	dma_length). Both lists describe the same bytes in the same order
+ * @dir: direction that it was mapped for: the buffer's
  * @attrs: DMA_ATTR_* that it was mapped with
  * @users: number of copies that are out
  * @needs_sync: the DMA API wants syncs around CPU access
@@ -30,6 +31,7 @@ struct bufalloc_mapping {
 	struct list_head node;
 	struct device *dev;
 	struct sg_table table;
+	enum dma_data_direction dir;
 	unsigned long attrs;
 	unsigned int users;
 	bool needs_sync;
@@ -141,8 +143,9 @@ static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 	if (ret)
 		goto err_free;
 
+	mapping->dir = buf->direction;
 	mapping->attrs = map_attributes(dev);
-	ret = dma_map_sgtable(dev, &mapping->table, DMA_BIDIRECTIONAL,
+	ret = dma_map_sgtable(dev, &mapping->table, mapping->dir,
 			      mapping->attrs);
 	if (ret)
 		goto err_table;
@@ -176,8 +179,8 @@ static void destroy(struct bufalloc_mapping *mapping)
 	list_del(&mapping->node);
 	/* The unmap takes the map's attributes; what bounced still comes back. */
 	if (mapping->attrs && mapping->needs_sync)
-		dma_sync_sgtable_for_cpu(dev, &mapping->table, DMA_BIDIRECTIONAL);
-	dma_unmap_sgtable(dev, &mapping->table, DMA_BIDIRECTIONAL, mapping->attrs);
+		dma_sync_sgtable_for_cpu(dev, &mapping->table, mapping->dir);
+	dma_unmap_sgtable(dev, &mapping->table, mapping->dir, mapping->attrs);
 	sg_free_table(&mapping->table);
 	kfree(mapping);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_MAPPINGS, -1);
@@ -318,6 +321,9 @@ static void sync_buffer(struct bufalloc_buffer *buf, size_t start, size_t end,
 	struct bufalloc_mapping *mapping;
 
 	lockdep_assert_held(&buf->lock);
+	/* What was mapped for one direction is synced for that only. */
+	if (buf->direction != DMA_BIDIRECTIONAL)
+		dir = buf->direction;
 	list_for_each_entry(mapping, &buf->mappings, node)
 		if (mapping->needs_sync)
 			atomic64_add(sync_mapping(mapping, start, end, dir,

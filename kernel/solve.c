@@ -212,15 +212,73 @@ static struct bufalloc_buffer *try_heaps(u32 asked, u64 length,
 	return buf;
 }
 
+/* What the verdict says until something is known. */
+static void begin(struct bufalloc_alloc_verdict *verdict, u32 heap_id)
+{
+	conclude(verdict, -EINVAL, BUFALLOC_REASON_NONE, BUFALLOC_NOBODY);
+	verdict->out_heap = heap_id;
+	verdict->out_limit = BUFALLOC_ANY_ADDRESS;
+	verdict->out_limit_device = BUFALLOC_NO_DEVICE;
+}
+
+/* What the devices need together, of a buffer with @attributes. */
+static void merge_needs(struct bufalloc_merged *merged, u64 attributes,
+			struct bufalloc_endpoint *endpoints, u32 count,
+			struct bufalloc_alloc_verdict *verdict)
+{
+	struct bufalloc_need need;
+	int i;
+
+	bufalloc_constraint_init(merged);
+	merged->attributes = attributes;
+	for (i = 0; i < count; i++) {
+		bufalloc_device_need(&need, &endpoints[i]);
+		bufalloc_constraint_merge(merged, &need, i);
+	}
+	if (merged->limit_by >= 0) {
+		verdict->out_limit = merged->need.limit;
+		verdict->out_limit_device = merged->limit_by;
+	}
+}
+
+/*
+ * Find the devices. Undone by close_devices(); NULL without devices, or an
+ * ERR_PTR and a verdict that says why not.
+ */
+static struct bufalloc_endpoint *
+open_devices(struct bufalloc_alloc_device *devices, u32 count,
+	     struct bufalloc_alloc_verdict *verdict)
+{
+	struct bufalloc_endpoint *endpoints;
+	int ret;
+
+	if (!count)
+		return NULL;
+	endpoints = kcalloc(count, sizeof(*endpoints), GFP_KERNEL);
+	if (!endpoints) {
+		verdict->out_error = -ENOMEM;
+		return ERR_PTR(-ENOMEM);
+	}
+	ret = get_endpoints(endpoints, devices, count, verdict);
+	if (ret) {
+		kfree(endpoints);
+		return ERR_PTR(ret);
+	}
+	return endpoints;
+}
+
+static void close_devices(struct bufalloc_endpoint *endpoints, u32 count)
+{
+	put_endpoints(endpoints, count);
+	kfree(endpoints);
+}
+
 static int check_args(u32 heap_id, u64 length,
 		      struct bufalloc_alloc_verdict *verdict)
 {
 	const struct bufalloc_heap *heap;
 
-	conclude(verdict, -EINVAL, BUFALLOC_REASON_NONE, BUFALLOC_NOBODY);
-	verdict->out_heap = heap_id;
-	verdict->out_limit = BUFALLOC_ANY_ADDRESS;
-	verdict->out_limit_device = BUFALLOC_NO_DEVICE;
+	begin(verdict, heap_id);
 	if (!length)
 		return -EINVAL;
 	if (heap_id == BUFALLOC_HEAP_AUTO)
@@ -238,20 +296,9 @@ static struct bufalloc_buffer *solve(u32 heap_id, u64 length, u64 attributes,
 				     struct bufalloc_alloc_verdict *verdict)
 {
 	struct bufalloc_merged merged;
-	struct bufalloc_need need;
-	int i, ret;
+	int ret;
 
-	bufalloc_constraint_init(&merged);
-	merged.attributes = attributes;
-	for (i = 0; i < count; i++) {
-		bufalloc_device_need(&need, &endpoints[i]);
-		bufalloc_constraint_merge(&merged, &need, i);
-	}
-	if (merged.limit_by >= 0) {
-		verdict->out_limit = merged.need.limit;
-		verdict->out_limit_device = merged.limit_by;
-	}
-
+	merge_needs(&merged, attributes, endpoints, count, verdict);
 	ret = check_conflicts(&merged, length, verdict);
 	if (ret)
 		return ERR_PTR(ret);
@@ -290,28 +337,132 @@ struct bufalloc_buffer *bufalloc_solve(u32 heap_id, u64 length, u64 attributes,
 				       u32 count,
 				       struct bufalloc_alloc_verdict *verdict)
 {
-	struct bufalloc_endpoint *endpoints = NULL;
+	struct bufalloc_endpoint *endpoints;
 	struct bufalloc_buffer *buf;
 	int ret;
 
 	ret = check_args(heap_id, length, verdict);
 	if (ret)
 		return ERR_PTR(ret);
-	if (count) {
-		endpoints = kcalloc(count, sizeof(*endpoints), GFP_KERNEL);
-		if (!endpoints) {
-			verdict->out_error = -ENOMEM;
-			return ERR_PTR(-ENOMEM);
-		}
+	endpoints = open_devices(devices, count, verdict);
+	if (IS_ERR(endpoints))
+		return ERR_CAST(endpoints);
+	buf = solve(heap_id, length, attributes, endpoints, devices, count,
+		    verdict);
+	close_devices(endpoints, count);
+	return buf;
+}
+
+/* Where the last byte of @runs is. */
+static u64 last_address(struct sg_table *runs)
+{
+	struct scatterlist *run;
+	u64 last = 0;
+	int i;
+
+	for_each_sgtable_sg(runs, run, i)
+		last = max_t(u64, last, sg_phys(run) + run->length - 1);
+	return last;
+}
+
+/*
+ * Prove a buffer that there is for all devices; the verdict describes it. What a
+ * device does not reach is not even tried: the DMA API would take its bounce
+ * memory, and warn if the device does not reach that either.
+ */
+static int prove(struct bufalloc_buffer *buf,
+		 const struct bufalloc_merged *merged,
+		 struct bufalloc_endpoint *endpoints,
+		 struct bufalloc_alloc_device *devices, u32 count,
+		 struct bufalloc_alloc_verdict *verdict)
+{
+	int ret;
+
+	if (last_address(&buf->runs) > merged->need.limit) {
+		conclude(verdict, -ENOSPC, BUFALLOC_REASON_ADDRESS,
+			 merged->limit_by);
+		return -ENOSPC;
 	}
-	ret = get_endpoints(endpoints, devices, count, verdict);
+	ret = try_devices(buf, endpoints, devices, count, verdict);
+	if (ret)
+		return ret;
+	conclude(verdict, 0, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
+	verdict->out_runs = buf->runs.orig_nents;
+	verdict->out_attributes = buf->attributes;
+	return 0;
+}
+
+/*
+ * Make a buffer of the caller's memory from @addr on, @length bytes, both
+ * multiples of PAGE_SIZE, that all @count devices can use; see
+ * bufalloc_heap_user_create(). Fills in the out fields of @devices and @verdict,
+ * also on failure.
+ */
+struct bufalloc_buffer *
+bufalloc_solve_user(unsigned long addr, size_t length, bool read_only,
+		    struct bufalloc_alloc_device *devices, u32 count,
+		    struct bufalloc_alloc_verdict *verdict)
+{
+	struct bufalloc_endpoint *endpoints;
+	struct bufalloc_merged merged;
+	struct bufalloc_buffer *buf;
+	u32 reason;
+	int ret;
+
+	begin(verdict, BUFALLOC_HEAP_USER);
+	endpoints = open_devices(devices, count, verdict);
+	if (IS_ERR(endpoints))
+		return ERR_CAST(endpoints);
+	merge_needs(&merged, 0, endpoints, count, verdict);
+	ret = check_conflicts(&merged, length, verdict);
 	if (ret) {
 		buf = ERR_PTR(ret);
-	} else {
-		buf = solve(heap_id, length, attributes, endpoints, devices,
-			    count, verdict);
-		put_endpoints(endpoints, count);
+		goto out_close;
 	}
-	kfree(endpoints);
+
+	verdict->out_tried = 1U << BUFALLOC_HEAP_USER;
+	buf = bufalloc_heap_user_create(addr, length, read_only, &reason);
+	if (IS_ERR(buf)) {
+		conclude(verdict, PTR_ERR(buf), reason, BUFALLOC_NOBODY);
+		goto out_close;
+	}
+	ret = prove(buf, &merged, endpoints, devices, count, verdict);
+	if (ret) {
+		bufalloc_buffer_put(buf);
+		buf = ERR_PTR(ret);
+	}
+out_close:
+	close_devices(endpoints, count);
 	return buf;
+}
+
+/*
+ * Can all @count devices use @buf, which is NULL for a dma-buf of another
+ * exporter? Of that nothing is known but whether there are such devices. Fills
+ * in the out fields of @devices and @verdict.
+ */
+int bufalloc_solve_check(struct bufalloc_buffer *buf,
+			 struct bufalloc_alloc_device *devices, u32 count,
+			 struct bufalloc_alloc_verdict *verdict)
+{
+	struct bufalloc_endpoint *endpoints;
+	struct bufalloc_merged merged;
+	int ret = 0;
+
+	begin(verdict, buf ? buf->heap_id : BUFALLOC_HEAP_AUTO);
+	endpoints = open_devices(devices, count, verdict);
+	if (IS_ERR(endpoints))
+		return PTR_ERR(endpoints);
+	if (buf) {
+		merge_needs(&merged, buf->attributes, endpoints, count,
+			    verdict);
+		ret = check_conflicts(&merged, buf->length, verdict);
+		if (!ret)
+			ret = prove(buf, &merged, endpoints, devices, count,
+				    verdict);
+	} else {
+		conclude(verdict, 0, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
+	}
+	close_devices(endpoints, count);
+	return ret;
 }

@@ -78,27 +78,40 @@ static int bufalloc_uapi_device_info(struct ucmd *ucmd)
 	return ret ? ret : ucmd_respond(ucmd);
 }
 
-/*
- * The verdict has a size of its own. Return: 0 and @usize, the bytes that the
- * caller has (0: it wants none), -EINVAL (reserved fields), or what
- * copy_struct_from_user() says.
+/**
+ * struct request - the part of ALLOC and IMPORT_USER that is about devices
+ * @user_devices: address of the caller's devices
+ * @verdict: address of the caller's verdict, or 0
+ * @verdict_size: bytes that this has; 0: the caller wants none
+ * @count: number of devices
+ * @devices: copy of them; NULL without
  */
-static int check_verdict(u64 address, u32 *usize)
+struct request {
+	u64 user_devices;
+	u64 verdict;
+	u32 verdict_size;
+	u32 count;
+	struct bufalloc_alloc_device *devices;
+};
+
+/* The verdict has a size of its own, which is written to @request. */
+static int check_verdict(struct request *request)
 {
+	void __user *user = u64_to_user_ptr(request->verdict);
 	struct bufalloc_alloc_verdict verdict = {};
-	void __user *user = u64_to_user_ptr(address);
+	u32 usize;
 	int ret;
 
-	*usize = 0;
-	if (!address)
+	if (!request->verdict)
 		return 0;
-	if (get_user(*usize, (u32 __user *)user))
+	if (get_user(usize, (u32 __user *)user))
 		return -EFAULT;
-	if (*usize < offsetofend(struct bufalloc_alloc_verdict, __reserved2))
+	if (usize < offsetofend(struct bufalloc_alloc_verdict, __reserved2))
 		return -EINVAL;
-	if (*usize > PAGE_SIZE)
+	if (usize > PAGE_SIZE)
 		return -E2BIG;
-	ret = copy_struct_from_user(&verdict, sizeof(verdict), user, *usize);
+	request->verdict_size = usize;
+	ret = copy_struct_from_user(&verdict, sizeof(verdict), user, usize);
 	if (ret)
 		return ret;
 	if (verdict.__reserved || verdict.__reserved2 || verdict.__reserved3)
@@ -106,21 +119,45 @@ static int check_verdict(u64 address, u32 *usize)
 	return 0;
 }
 
+/* Read what the caller says of its devices; @devices is freed by kfree(). */
+static int get_request(struct request *request, u32 count, u64 devices,
+		       u64 verdict)
+{
+	int ret;
+
+	*request = (struct request){
+		.user_devices = devices,
+		.verdict = verdict,
+		.count = count,
+	};
+	if (!count && devices)
+		return -EINVAL;
+	if (count > BUFALLOC_MAX_DEVICES)
+		return -E2BIG;
+	ret = check_verdict(request);
+	if (ret || !count)
+		return ret;
+	request->devices = memdup_user(u64_to_user_ptr(devices),
+				       count * sizeof(*request->devices));
+	return PTR_ERR_OR_ZERO(request->devices);
+}
+
 /*
  * Write back what became of the devices, and why; -EFAULT if that cannot be
  * written.
  */
-static int respond_devices(struct bufalloc_alloc *alloc,
-			   struct bufalloc_alloc_device *devices,
-			   struct bufalloc_alloc_verdict *verdict, u32 usize)
+static int respond_devices(const struct request *request,
+			   struct bufalloc_alloc_verdict *verdict)
 {
-	verdict->size = usize;
-	if (usize && copy_to_user(u64_to_user_ptr(alloc->verdict), verdict,
-				  min_t(u32, usize, sizeof(*verdict))))
+	verdict->size = request->verdict_size;
+	if (verdict->size &&
+	    copy_to_user(u64_to_user_ptr(request->verdict), verdict,
+			 min_t(u32, verdict->size, sizeof(*verdict))))
 		return -EFAULT;
-	if (alloc->device_count &&
-	    copy_to_user(u64_to_user_ptr(alloc->devices), devices,
-			 alloc->device_count * sizeof(*devices)))
+	if (request->count &&
+	    copy_to_user(u64_to_user_ptr(request->user_devices),
+			 request->devices,
+			 request->count * sizeof(*request->devices)))
 		return -EFAULT;
 	return 0;
 }
@@ -133,26 +170,19 @@ static int check_attributes(u64 attributes, u64 required)
 	return required & ~bufalloc_buffer_attributes() ? -EOPNOTSUPP : 0;
 }
 
-/* Export @buf, which is consumed, and give it to the caller. */
-static int publish(struct ucmd *ucmd, struct bufalloc_buffer *buf)
+/* Give @dmabuf, whose reference is consumed, to the caller as *@out_fd. */
+static int publish(struct ucmd *ucmd, struct dma_buf *dmabuf, u32 fd_flags,
+		   s32 *out_fd)
 {
-	struct bufalloc_alloc *alloc = ucmd->data;
-	struct dma_buf *dmabuf;
 	int fd, ret;
 
-	dmabuf = bufalloc_dmabuf_export(buf, alloc->fd_flags);
-	if (IS_ERR(dmabuf)) {
-		bufalloc_buffer_put(buf);
-		return PTR_ERR(dmabuf);
-	}
-
-	fd = get_unused_fd_flags(alloc->fd_flags);
+	fd = get_unused_fd_flags(fd_flags);
 	if (fd < 0) {
 		ret = fd;
 		goto err_put;
 	}
 
-	alloc->out_fd = fd;
+	*out_fd = fd;
 	ret = ucmd_respond(ucmd);
 	if (ret)
 		goto err_fd;
@@ -171,48 +201,74 @@ err_put:
 static int bufalloc_uapi_alloc(struct ucmd *ucmd)
 {
 	struct bufalloc_alloc *alloc = ucmd->data;
-	struct bufalloc_alloc_device *devices = NULL;
 	struct bufalloc_alloc_verdict verdict = {};
 	struct bufalloc_buffer *buf;
-	u32 usize;
+	struct request request;
+	struct dma_buf *dmabuf;
 	int ret;
 
 	if (alloc->flags & ~BUFALLOC_ALLOC_DRY_RUN ||
-	    alloc->fd_flags & ~(O_CLOEXEC | O_RDWR) ||
-	    (!alloc->device_count && alloc->devices))
+	    alloc->fd_flags & ~(O_CLOEXEC | O_RDWR))
 		return -EINVAL;
-	if (alloc->device_count > BUFALLOC_MAX_DEVICES)
-		return -E2BIG;
 	ret = check_attributes(alloc->attributes, alloc->required);
 	if (ret)
 		return ret;
-	ret = check_verdict(alloc->verdict, &usize);
+	ret = get_request(&request, alloc->device_count, alloc->devices,
+			  alloc->verdict);
 	if (ret)
 		return ret;
-
-	if (alloc->device_count) {
-		devices = memdup_user(u64_to_user_ptr(alloc->devices),
-				      alloc->device_count * sizeof(*devices));
-		if (IS_ERR(devices))
-			return PTR_ERR(devices);
-	}
 
 	buf = bufalloc_solve(alloc->heap, alloc->length,
 			     alloc->attributes & bufalloc_buffer_attributes(),
-			     devices, alloc->device_count, &verdict);
+			     request.devices, request.count, &verdict);
 	/* Also with an error: that is what the verdict is for. */
-	ret = respond_devices(alloc, devices, &verdict, usize);
-	kfree(devices);
+	ret = respond_devices(&request, &verdict);
+	kfree(request.devices);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
-	if (!ret && !(alloc->flags & BUFALLOC_ALLOC_DRY_RUN))
-		return publish(ucmd, buf);
+	if (ret || alloc->flags & BUFALLOC_ALLOC_DRY_RUN) {
+		bufalloc_buffer_put(buf);
+		alloc->out_fd = -1;
+		return ret ? ret : ucmd_respond(ucmd);
+	}
 
-	bufalloc_buffer_put(buf);
+	dmabuf = bufalloc_dmabuf_export(buf, alloc->fd_flags);
+	if (IS_ERR(dmabuf)) {
+		bufalloc_buffer_put(buf);
+		return PTR_ERR(dmabuf);
+	}
+	return publish(ucmd, dmabuf, alloc->fd_flags, &alloc->out_fd);
+}
+
+static int bufalloc_uapi_import_user(struct ucmd *ucmd)
+{
+	u32 flags = BUFALLOC_IMPORT_DRY_RUN | BUFALLOC_IMPORT_READ_ONLY;
+	struct bufalloc_import_user *import = ucmd->data;
+	struct bufalloc_alloc_verdict verdict = {};
+	struct dma_buf *dmabuf = NULL;
+	struct request request;
+	int ret, error;
+
+	if (import->flags & ~flags || import->__reserved ||
+	    import->fd_flags & ~(O_CLOEXEC | O_RDWR))
+		return -EINVAL;
+	ret = get_request(&request, import->device_count, import->devices,
+			  import->verdict);
 	if (ret)
 		return ret;
-	alloc->out_fd = -1;
-	return ucmd_respond(ucmd);
+
+	error = bufalloc_import_user(import, request.devices, &verdict, &dmabuf);
+	ret = respond_devices(&request, &verdict);
+	kfree(request.devices);
+	if (error)
+		return error;
+	if (!ret && dmabuf)
+		return publish(ucmd, dmabuf, import->fd_flags, &import->out_fd);
+
+	if (dmabuf)
+		dma_buf_put(dmabuf);
+	import->out_fd = -1;
+	return ret ? ret : ucmd_respond(ucmd);
 }
 
 static void fill_buffer_info(struct bufalloc_buffer_info *info,
@@ -318,6 +374,7 @@ union ucmd_buffer {
 	struct bufalloc_info info;
 	struct bufalloc_device_info device_info;
 	struct bufalloc_alloc alloc;
+	struct bufalloc_import_user import_user;
 	struct bufalloc_sync_range sync_range;
 	struct bufalloc_buffer_info buffer_info;
 };
@@ -353,6 +410,8 @@ static const struct ioctl_op ops[] = {
 	IOCTL_OP(DEVICE_INFO, bufalloc_uapi_device_info,
 		 struct bufalloc_device_info, out_name),
 	IOCTL_OP(ALLOC, bufalloc_uapi_alloc, struct bufalloc_alloc, verdict),
+	IOCTL_OP(IMPORT_USER, bufalloc_uapi_import_user,
+		 struct bufalloc_import_user, __reserved),
 	IOCTL_OP(SYNC_RANGE, bufalloc_uapi_sync_range,
 		 struct bufalloc_sync_range, length),
 	IOCTL_OP(BUFFER_INFO, bufalloc_uapi_buffer_info,

@@ -15,6 +15,7 @@
 
 #include <linux/gfp.h>
 #include <linux/iommu.h>
+#include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
 
@@ -55,6 +56,43 @@ bufalloc_compat_alloc_contig_range(unsigned long start, unsigned long end,
 #endif
 }
 #endif
+
+/* 6.5 dropped an argument that nobody used. Under the lock of the mm_struct. */
+static inline long
+bufalloc_compat_pin_user_pages(unsigned long start, unsigned long count,
+			       unsigned int gup_flags, struct page **pages)
+{
+#ifdef BUFALLOC_HAVE_PIN_USER_PAGES_VMAS
+	return pin_user_pages(start, count, gup_flags, pages, NULL);
+#else
+	return pin_user_pages(start, count, gup_flags, pages);
+#endif
+}
+
+/*
+ * Flags for a long pin of pages that are copied on write and only read: since
+ * 6.2 it makes the process's own copy, so that a later write goes there, too;
+ * before, one had to pretend to write.
+ */
+static inline unsigned int bufalloc_compat_gup_unshare(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+	return FOLL_WRITE | FOLL_FORCE;
+#else
+	return 0;
+#endif
+}
+
+/* 6.3 made vm_flags read-only to all but a few functions. */
+static inline void
+bufalloc_compat_vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+#ifdef BUFALLOC_HAVE_VM_FLAGS_CLEAR
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
 
 /* Does the DMA API translate through this domain? */
 static inline bool

@@ -273,7 +273,6 @@ unknown_calls(void)
 
 	set_arg(&valid, sizeof(valid));
 	/* Numbers without a call, the last number, one past the table. */
-	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x03), &arg));
 	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x06), &arg));
 	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x08), &arg));
 	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0xff), &arg));

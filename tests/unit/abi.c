@@ -16,12 +16,14 @@
 
 _Static_assert(BUFALLOC_IOCTL_INFO == 0xba00, "number of INFO");
 _Static_assert(BUFALLOC_IOCTL_ALLOC == 0xba02, "number of ALLOC");
+_Static_assert(BUFALLOC_IOCTL_IMPORT_USER == 0xba03, "number of IMPORT_USER");
 _Static_assert(BUFALLOC_IOCTL_SYNC_RANGE == 0xba04, "number of SYNC_RANGE");
 _Static_assert(BUFALLOC_IOCTL_BUFFER_INFO == 0xba07, "number of BUFFER_INFO");
 _Static_assert(BUFALLOC_IOCTL_DEVICE_INFO == 0xba01, "number of DEVICE_INFO");
 _Static_assert(BUFALLOC_HEAP_AUTO == 0, "number of heap auto");
 _Static_assert(BUFALLOC_HEAP_SYSTEM == 1, "number of heap system");
 _Static_assert(BUFALLOC_HEAP_CONTIG == 2, "number of heap contig");
+_Static_assert(BUFALLOC_HEAP_USER == 5, "number of heap user");
 _Static_assert(BUFALLOC_ATTRIBUTE_NEVER_CPU == 1, "bit of never-CPU");
 
 SIZE(bufalloc_info, 56);
@@ -89,6 +91,20 @@ FIELD(bufalloc_alloc, devices, 32, 8);
 FIELD(bufalloc_alloc, verdict, 40, 8);
 FIELD(bufalloc_alloc, attributes, 48, 8);
 FIELD(bufalloc_alloc, required, 56, 8);
+
+SIZE(bufalloc_import_user, 72);
+FIELD(bufalloc_import_user, size, 0, 4);
+FIELD(bufalloc_import_user, flags, 4, 4);
+FIELD(bufalloc_import_user, address, 8, 8);
+FIELD(bufalloc_import_user, length, 16, 8);
+FIELD(bufalloc_import_user, fd_flags, 24, 4);
+FIELD(bufalloc_import_user, out_fd, 28, 4);
+FIELD(bufalloc_import_user, device_count, 32, 4);
+FIELD(bufalloc_import_user, out_flags, 36, 4);
+FIELD(bufalloc_import_user, devices, 40, 8);
+FIELD(bufalloc_import_user, verdict, 48, 8);
+FIELD(bufalloc_import_user, out_offset, 56, 8);
+FIELD(bufalloc_import_user, __reserved, 64, 8);
 
 SIZE(bufalloc_sync_range, 32);
 FIELD(bufalloc_sync_range, size, 0, 4);

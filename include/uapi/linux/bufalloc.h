@@ -31,33 +31,39 @@
  * A call that fails has changed nothing: no buffer is left, no memory is
  * charged, and the caller's table of file descriptors is as it was before.
  * The structure is written only by a call that succeeds, with one exception:
- * the verdict of ALLOC is written by every call that got as far as its devices.
+ * the verdict of ALLOC and of IMPORT_USER is written by every call that got as
+ * far as its devices, or its range.
  *
  * What each errno means, for every call:
  *
  *  - ENOTTY: the ioctl number is none of this header's; the module may be
  *    older than the caller.
- *  - EFAULT: the structure, or a part of it, cannot be read or written.
+ *  - EFAULT: the structure, or a part of it, cannot be read or written; or a
+ *    part of the memory to import is not mapped.
  *  - EINVAL: @size is smaller than the first version of the structure; an
  *    unknown flag, heap or attribute; a @__reserved field that is not 0; a
- *    length of 0; a range that does not lie within the buffer; a file
- *    descriptor that is no dma-buf.
+ *    length of 0; a range that does not lie within the buffer, or, to import, is
+ *    not of whole pages; a file descriptor that is no dma-buf.
  *  - E2BIG: @size is larger than the kernel's structure and a byte past the
  *    kernel's end is not 0, or @size is larger than a page.
  *  - EBADF: a file descriptor of the caller that is not open.
  *  - EOPNOTSUPP: a heap, or an attribute that the caller requires, that this
  *    kernel cannot provide; a dma-buf that another exporter than bufalloc
- *    made; or a device that takes no dma-buf.
+ *    made; a device that takes no dma-buf; or memory to import of a kind that
+ *    cannot be.
  *  - ENODEV: a file descriptor that names no device of a kind that bufalloc
  *    knows, or a device that was unbound from its driver.
  *  - ENXIO: a node that is no device itself (a subdevice, media, VBI or radio
  *    node), or a device that has no DMA and needs none.
  *  - ENOMEM: the memory ran out. The length is larger than the memory of the
- *    machine, the memory cgroup's limit is reached, or no free (for contig:
- *    no movable) range is left. With more memory free it could succeed.
+ *    machine, the memory cgroup's limit or (IMPORT_USER) RLIMIT_MEMLOCK is
+ *    reached, or no free (for contig: no movable) range is left. With more
+ *    memory free it could succeed.
  *  - ENOSPC: no heap can satisfy what the devices need, however much memory is
  *    free; the verdict says which device and why.
- *  - EACCES: the buffer forbids the access (BUFALLOC_ATTRIBUTE_NEVER_CPU).
+ *  - EACCES: the buffer forbids the access (BUFALLOC_ATTRIBUTE_NEVER_CPU, or a
+ *    device that could write to what was imported to be read only), or the
+ *    memory to import may not be read or written.
  *  - EDQUOT: the user's limit on contiguous memory is reached; see
  *    bufalloc_info.out_contig_limit.
  *  - EMFILE, ENFILE: the caller's or the system's table of files is full.
@@ -70,6 +76,7 @@ enum {
 	BUFALLOC_CMD_INFO = 0x00,
 	BUFALLOC_CMD_DEVICE_INFO = 0x01,
 	BUFALLOC_CMD_ALLOC = 0x02,
+	BUFALLOC_CMD_IMPORT_USER = 0x03,
 	BUFALLOC_CMD_SYNC_RANGE = 0x04,
 	BUFALLOC_CMD_BUFFER_INFO = 0x07,
 };
@@ -92,11 +99,14 @@ enum {
  *	memory of the machine; needs no CMA region. Below 4 GiB, or below what
  *	the devices reach. For devices
  *	that take one DMA segment and have no IOMMU. Limited per user.
+ * @BUFALLOC_HEAP_USER: memory of a process's own, see IMPORT_USER. Nothing can
+ *	be allocated from it (EINVAL)
  */
 enum bufalloc_heap_id {
 	BUFALLOC_HEAP_AUTO = 0,
 	BUFALLOC_HEAP_SYSTEM = 1,
 	BUFALLOC_HEAP_CONTIG = 2,
+	BUFALLOC_HEAP_USER = 5,
 };
 
 /**
@@ -303,6 +313,15 @@ enum bufalloc_proof {
  * @BUFALLOC_REASON_UNBOUND: the device was unbound from its driver
  * @BUFALLOC_REASON_NEVER_CPU: the device needs a kernel mapping, and the caller
  *	asked for BUFALLOC_ATTRIBUTE_NEVER_CPU
+ * @BUFALLOC_REASON_ALIGNMENT: the range to import is not of whole pages: those
+ *	would hand the neighbours' bytes to a device
+ * @BUFALLOC_REASON_UNMAPPED: a part of the range to import is not mapped
+ * @BUFALLOC_REASON_MEMORY_KIND: a part of it is device memory, secret memory, a
+ *	shared mapping of a file that is not on a tmpfs or hugetlbfs, or another
+ *	dma-buf than the rest
+ * @BUFALLOC_REASON_READ_ONLY: it may not be read or written, or the device could
+ *	write to what was imported to be read only
+ * @BUFALLOC_REASON_MEMLOCK: RLIMIT_MEMLOCK, the user's limit on locked memory
  */
 enum bufalloc_reason {
 	BUFALLOC_REASON_NONE = 0,
@@ -319,6 +338,11 @@ enum bufalloc_reason {
 	BUFALLOC_REASON_LIMIT = 11,
 	BUFALLOC_REASON_UNBOUND = 12,
 	BUFALLOC_REASON_NEVER_CPU = 13,
+	BUFALLOC_REASON_ALIGNMENT = 14,
+	BUFALLOC_REASON_UNMAPPED = 15,
+	BUFALLOC_REASON_MEMORY_KIND = 16,
+	BUFALLOC_REASON_READ_ONLY = 17,
+	BUFALLOC_REASON_MEMLOCK = 18,
 };
 
 #define BUFALLOC_NO_DEVICE 0xffffffffU
@@ -441,6 +465,94 @@ struct bufalloc_alloc {
 
 #define BUFALLOC_IOCTL_ALLOC \
 	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_ALLOC)
+
+/**
+ * enum bufalloc_import_flags - options of IMPORT_USER
+ * @BUFALLOC_IMPORT_DRY_RUN: do all of it, fill in the verdict and let the memory
+ *	go again; @out_fd is -1
+ * @BUFALLOC_IMPORT_READ_ONLY: nobody writes to the memory through the dma-buf, so
+ *	that it may be memory that the caller can only read. A device maps it with
+ *	DMA_TO_DEVICE, or not at all (EACCES): DRM drivers map what they import for
+ *	both directions, whatever they do with it. It has no kernel mapping
+ *	(dma_buf_vmap() answers EINVAL) and is mapped with PROT_READ only (EACCES)
+ */
+enum bufalloc_import_flags {
+	BUFALLOC_IMPORT_DRY_RUN = 1 << 0,
+	BUFALLOC_IMPORT_READ_ONLY = 1 << 1,
+};
+
+/**
+ * enum bufalloc_imported - what became of the range
+ * @BUFALLOC_IMPORTED_DMABUF: it is a mapping of a dma-buf: the fd is of that
+ */
+enum bufalloc_imported {
+	BUFALLOC_IMPORTED_DMABUF = 1 << 0,
+};
+
+/**
+ * struct bufalloc_import_user - BUFALLOC_IOCTL_IMPORT_USER: the caller's own
+ *	memory as a dma-buf
+ * @size: sizeof(struct bufalloc_import_user)
+ * @flags: enum bufalloc_import_flags bits
+ * @address: first byte of the range; a multiple of the page size, like @length.
+ *	Other ranges are EINVAL (BUFALLOC_REASON_ALIGNMENT)
+ * @length: length of the range in bytes, more than 0
+ * @fd_flags: as bufalloc_alloc.fd_flags
+ * @out_fd: a new file descriptor of the dma-buf, as bufalloc_alloc.out_fd
+ * @device_count: number of devices, at most BUFALLOC_MAX_DEVICES (E2BIG)
+ * @out_flags: enum bufalloc_imported bits
+ * @devices: address of that many &struct bufalloc_alloc_device, in which their
+ *	out fields are filled in
+ * @verdict: address of a &struct bufalloc_alloc_verdict, or 0
+ * @out_offset: where the range starts in the dma-buf: 0 unless it is a mapping
+ *	of one
+ * @__reserved: must be 0
+ *
+ * Takes anonymous memory, private mappings, tmpfs (memfd, shared anonymous
+ * memory) and huge pages, in any mixture. The pages are pinned where they are
+ * (FOLL_LONGTERM: what was in memory that must stay movable is moved out of it
+ * first), and neighbours become one run. With devices, the buffer is mapped for
+ * each of them as by ALLOC; there is one heap to try, BUFALLOC_HEAP_USER, and a
+ * device that cannot use the memory as it is refuses it (ENOSPC).
+ *
+ * The pages are the buffer's until its last holder is gone; what the caller does
+ * with the range meanwhile, munmap(), exit, truncation, changes nothing about
+ * that. After fork() the pages stay the caller's where the memory is private:
+ * the child gets copies. They count against the caller's RLIMIT_MEMLOCK (ENOMEM,
+ * BUFALLOC_REASON_MEMLOCK; without the limit for CAP_IPC_LOCK) for as long, as a
+ * sum for each user and together with io_uring's and others', and show as VmPin
+ * in /proc/PID/status. When they are let go, they are marked as written to,
+ * unless with BUFALLOC_IMPORT_READ_ONLY.
+ *
+ * A range that is a mapping of a dma-buf is not pinned: the fd is of that
+ * dma-buf, whoever exported it, @out_offset says where the range starts in it,
+ * and BUFALLOC_IMPORTED_DMABUF is set. @fd_flags but for O_CLOEXEC, and
+ * BUFALLOC_IMPORT_READ_ONLY, change nothing about it. Of another exporter's the
+ * devices are found, but not tried (BUFALLOC_PROOF_NONE), and the verdict's
+ * @out_heap is BUFALLOC_HEAP_AUTO.
+ *
+ * EFAULT (BUFALLOC_REASON_UNMAPPED), EOPNOTSUPP (BUFALLOC_REASON_MEMORY_KIND) and
+ * EACCES (BUFALLOC_REASON_READ_ONLY) are about the first part of the range that
+ * cannot be taken. Other memory without reference counts (VM_PFNMAP, VM_IO) is
+ * refused because nothing would keep it in its place, or tell when it goes.
+ */
+struct bufalloc_import_user {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__u32 fd_flags;
+	__s32 out_fd;
+	__u32 device_count;
+	__u32 out_flags;
+	__aligned_u64 devices;
+	__aligned_u64 verdict;
+	__aligned_u64 out_offset;
+	__aligned_u64 __reserved;
+};
+
+#define BUFALLOC_IOCTL_IMPORT_USER \
+	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_IMPORT_USER)
 
 /**
  * enum bufalloc_sync_flags - of SYNC_RANGE; the values of DMA_BUF_SYNC_... in
