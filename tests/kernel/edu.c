@@ -46,6 +46,15 @@ edu_try_import(int edu, int fd, struct ba_edu_import *import)
 	return ioctl(edu, BA_EDU_IMPORT, import);
 }
 
+int
+edu_try_import_to_read(int edu, int fd, struct ba_edu_import *import)
+{
+	memset(import, 0, sizeof(*import));
+	import->fd = fd;
+	import->flags = BA_EDU_ONLY_READS;
+	return ioctl(edu, BA_EDU_IMPORT, import);
+}
+
 struct ba_edu_import
 edu_import(int edu, int fd)
 {

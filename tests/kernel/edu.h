@@ -28,7 +28,11 @@ edu_open(unsigned int index, unsigned int max_segments);
 int
 edu_try_import(int edu, int fd, struct ba_edu_import *import);
 
-/* The same; the row fails if that fails. */
+/* The same, mapped for reading only. */
+int
+edu_try_import_to_read(int edu, int fd, struct ba_edu_import *import);
+
+/* IMPORT; the row fails if that fails. */
 struct ba_edu_import
 edu_import(int edu, int fd);
 

@@ -5,6 +5,7 @@
 # peers-6.12-amd64, arm64-6.12). Prints TAP.
 #
 #   plain       everything that needs no special guest
+#   user        memory of a process's own; some huge pages
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
 #   swiotlb     a guest in which every DMA mapping bounces
 #   iommu       two devices in domains of their own and one outside the IOMMU
@@ -52,6 +53,14 @@ plain)
 	programs=(abi ranges alloc zero contig mmap attributes devices import_drm
 		import_v4l2 fences lifetime)
 	;;
+user)
+	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid)
+	[ "$kernel" = stock-6.1-amd64 ] || modules+=(vim2m)
+	# Secret memory is off by default, huge pages are none.
+	append="secretmem.enable=1 hugepages=16"
+	programs=(user_kinds user_refused user_life user_limit user_read_only
+		user_dmabuf user_v4l2)
+	;;
 dma-contig)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms "vivid allocators=1")
 	mem=2048
@@ -68,7 +77,7 @@ iommu)
 	append="intel_iommu=on iommu.strict=1"
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
 		"${four_inside[@]}" "${one_outside[@]}")
-	programs=(edu_iommu edu_unbind)
+	programs=(edu_iommu edu_user edu_unbind)
 	;;
 api)
 	modules=(ba_api)
@@ -111,7 +120,7 @@ masks)
 		--device edu,dma_mask=0xffffffffffffffff
 		--device edu,dma_mask=0xffffffffffffffff
 		--device edu,dma_mask=0xffffffffffffffff)
-	programs=(edu_masks edu_unbind)
+	programs=(edu_masks edu_user_masks edu_unbind)
 	;;
 *)
 	echo "usage: guest.sh SUITE [KERNEL [PROGRAM...]]; see its first lines" >&2

@@ -114,6 +114,7 @@ close_new_fds(const struct fds *before)
 
 static const char *const live_names[] = {
 	"buffers", "attachments", "mappings", "tables", "kernel_maps", "accounts",
+	"pinned_pages",
 };
 #define LIVE_COUNT (sizeof(live_names) / sizeof(live_names[0]))
 

@@ -85,6 +85,7 @@ struct segment {
  * @dmabuf: what is imported, or NULL
  * @attachment: of @dmabuf
  * @table: of @dmabuf
+ * @dir: direction that it is mapped for
  * @segments: where the device sees, or saw, the buffer
  * @count: of @segments
  */
@@ -95,6 +96,7 @@ struct edu_file {
 	struct dma_buf *dmabuf;
 	struct dma_buf_attachment *attachment;
 	struct sg_table *table;
+	enum dma_data_direction dir;
 	struct segment *segments;
 	unsigned int count;
 };
@@ -148,7 +150,7 @@ static void edu_release(struct edu_file *file)
 	if (!file->dmabuf)
 		return;
 	dma_buf_unmap_attachment_unlocked(file->attachment, file->table,
-					  DMA_BIDIRECTIONAL);
+					  file->dir);
 	dma_buf_detach(file->dmabuf, file->attachment);
 	dma_buf_put(file->dmabuf);
 	file->dmabuf = NULL;
@@ -157,6 +159,7 @@ static void edu_release(struct edu_file *file)
 static int edu_import(struct edu_file *file, struct ba_edu_import *arg)
 {
 	u32 max = arg->max_segments ?: file->max_segments;
+	enum dma_data_direction dir = DMA_BIDIRECTIONAL;
 	struct dma_buf_attachment *attachment;
 	struct dma_buf *dmabuf;
 	struct sg_table *table;
@@ -164,6 +167,8 @@ static int edu_import(struct edu_file *file, struct ba_edu_import *arg)
 
 	if (file->dmabuf)
 		return -EBUSY;
+	if (arg->flags & BA_EDU_ONLY_READS)
+		dir = DMA_TO_DEVICE;
 	dmabuf = dma_buf_get(arg->fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
@@ -172,7 +177,7 @@ static int edu_import(struct edu_file *file, struct ba_edu_import *arg)
 		ret = PTR_ERR(attachment);
 		goto err_put;
 	}
-	table = dma_buf_map_attachment_unlocked(attachment, DMA_BIDIRECTIONAL);
+	table = dma_buf_map_attachment_unlocked(attachment, dir);
 	if (IS_ERR(table)) {
 		ret = PTR_ERR(table);
 		goto err_detach;
@@ -192,10 +197,11 @@ static int edu_import(struct edu_file *file, struct ba_edu_import *arg)
 	file->dmabuf = dmabuf;
 	file->attachment = attachment;
 	file->table = table;
+	file->dir = dir;
 	return 0;
 
 err_unmap:
-	dma_buf_unmap_attachment_unlocked(attachment, table, DMA_BIDIRECTIONAL);
+	dma_buf_unmap_attachment_unlocked(attachment, table, dir);
 err_detach:
 	dma_buf_detach(dmabuf, attachment);
 err_put:

@@ -25,6 +25,8 @@
  * @max_segments: 1: refuse more segments (EINVAL), as vb2-dma-contig does; and
  *	so that ALLOC hears of it, see BA_EDU_MAX_SEGMENTS. 0: what that said
  * @length: out: bytes of the dma-buf
+ * @flags: BA_EDU_ONLY_READS: map it for reading only, as V4L2 does for an OUTPUT
+ *	queue; else for both directions, as DRM does
  */
 struct ba_edu_import {
 	__s32 fd;
@@ -32,7 +34,10 @@ struct ba_edu_import {
 	__u32 domain;
 	__u32 max_segments;
 	__u64 length;
+	__u64 flags;
 };
+
+#define BA_EDU_ONLY_READS 1
 
 /**
  * struct ba_edu_transfer - the device writes to or reads from the buffer
