@@ -20,6 +20,7 @@
 struct bufalloc_buf {
 	int fd;
 	uint64_t length;
+	uint64_t offset;	/* of imported memory in the dma-buf */
 	void *ptr;	/* NULL while not mapped */
 	uint32_t begun;	/* enum bufalloc_access that has begun, not ended */
 };
@@ -85,6 +86,46 @@ err_free:
 }
 
 int
+private_import(struct bufalloc_ctx *ctx, struct bufalloc_import_user *import,
+	       const char *name, struct bufalloc_buf **buf_ptr)
+{
+	struct bufalloc_buf *buf;
+	off_t length;
+	int ret;
+
+	buf = calloc(1, sizeof(*buf));
+	if (buf == NULL) {
+		return -ENOMEM;
+	}
+
+	ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_IMPORT_USER, import);
+	if (ret < 0) {
+		goto err_free;
+	}
+
+	/* BUFFER_INFO knows no dma-bufs of other exporters. */
+	length = lseek(import->out_fd, 0, SEEK_END);
+	if (length < 0) {
+		ret = -errno;
+		goto err_close;
+	}
+	if ((import->out_flags & BUFALLOC_IMPORTED_DMABUF) == 0) {
+		set_name(import->out_fd, name);
+	}
+	buf->fd = import->out_fd;
+	buf->length = (uint64_t)length;
+	buf->offset = import->out_offset;
+	*buf_ptr = buf;
+	return 0;
+
+err_close:
+	close(import->out_fd);
+err_free:
+	free(buf);
+	return ret;
+}
+
+int
 bufalloc_alloc_bytes(struct bufalloc_ctx *ctx, uint64_t length,
 		     enum bufalloc_heap heap, const char *name,
 		     struct bufalloc_buf **buf_ptr)
@@ -122,6 +163,12 @@ uint64_t
 bufalloc_buf_get_length(const struct bufalloc_buf *buf)
 {
 	return buf->length;
+}
+
+uint64_t
+bufalloc_buf_get_offset(const struct bufalloc_buf *buf)
+{
+	return buf->offset;
 }
 
 int

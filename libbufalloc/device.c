@@ -79,11 +79,23 @@ write_label(struct verdict_use *use, int fd)
 	}
 }
 
-static void
-fill_verdict(struct bufalloc_verdict *verdict, struct bufalloc_ctx *ctx,
-	     const struct bufalloc_use *uses,
-	     const struct bufalloc_alloc_device *devices,
-	     const struct bufalloc_alloc_verdict *raw, int error)
+void
+private_fill_devices(struct bufalloc_alloc_device *devices,
+		     const struct bufalloc_use *uses, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		devices[i].fd = uses[i].fd;
+		devices[i].access = (uint32_t)uses[i].access;
+	}
+}
+
+void
+private_verdict_fill(struct bufalloc_verdict *verdict, struct bufalloc_ctx *ctx,
+		     const struct bufalloc_use *uses,
+		     const struct bufalloc_alloc_device *devices,
+		     const struct bufalloc_alloc_verdict *raw, int error)
 {
 	size_t i;
 
@@ -175,7 +187,6 @@ bufalloc_alloc_with(struct bufalloc_ctx *ctx, uint64_t length,
 	struct bufalloc_alloc alloc = { .size = sizeof(alloc) };
 	struct bufalloc_alloc_options options;
 	struct bufalloc_verdict *verdict = NULL;
-	size_t i;
 	int ret;
 
 	if (verdict_ptr != NULL) {
@@ -198,10 +209,7 @@ bufalloc_alloc_with(struct bufalloc_ctx *ctx, uint64_t length,
 		verdict->count = options.count;
 		verdict->wanted = options.attributes;
 	}
-	for (i = 0; i < options.count; i++) {
-		devices[i].fd = options.uses[i].fd;
-		devices[i].access = (uint32_t)options.uses[i].access;
-	}
+	private_fill_devices(devices, options.uses, options.count);
 	alloc.flags = options.flags;
 	alloc.length = length;
 	alloc.heap = (uint32_t)options.heap;
@@ -219,7 +227,8 @@ bufalloc_alloc_with(struct bufalloc_ctx *ctx, uint64_t length,
 	}
 
 	if (verdict != NULL) {
-		fill_verdict(verdict, ctx, options.uses, devices, &raw, ret);
+		private_verdict_fill(verdict, ctx, options.uses, devices, &raw,
+				     ret);
 		*verdict_ptr = verdict;
 	}
 	return ret;

@@ -13,10 +13,15 @@ _Static_assert((int)BUFALLOC_SYSTEM == (int)BUFALLOC_HEAP_SYSTEM,
 _Static_assert((int)BUFALLOC_CONTIG == (int)BUFALLOC_HEAP_CONTIG,
 	       "the library's and the kernel's numbers of the heaps are equal");
 
+_Static_assert((int)BUFALLOC_USER == (int)BUFALLOC_HEAP_USER,
+	       "the library's and the kernel's numbers of the heaps are equal");
+
+/* Numbers without a heap have no name. */
 static const char names[][8] = {
 	[BUFALLOC_AUTO] = "auto",
 	[BUFALLOC_SYSTEM] = "system",
 	[BUFALLOC_CONTIG] = "contig",
+	[BUFALLOC_USER] = "user",
 };
 
 #define NAMES_LEN (sizeof(names) / sizeof(names[0]))
@@ -24,7 +29,7 @@ static const char names[][8] = {
 const char *
 bufalloc_heap_name(enum bufalloc_heap heap)
 {
-	if ((uint32_t)heap >= NAMES_LEN) {
+	if ((uint32_t)heap >= NAMES_LEN || names[heap][0] == '\0') {
 		return NULL;
 	}
 	return names[heap];
@@ -36,7 +41,7 @@ bufalloc_heap_from_name(const char *name, enum bufalloc_heap *heap)
 	size_t i;
 
 	for (i = 0; i < NAMES_LEN; i++) {
-		if (strcmp(names[i], name) == 0) {
+		if (names[i][0] != '\0' && strcmp(names[i], name) == 0) {
 			*heap = (enum bufalloc_heap)i;
 			return 0;
 		}

@@ -27,6 +27,11 @@ int
 private_alloc(struct bufalloc_ctx *ctx, struct bufalloc_alloc *alloc,
 	      const char *name, struct bufalloc_buf **buf);
 
+/** IMPORT_USER as it is asked for, and the buffer of it. */
+int
+private_import(struct bufalloc_ctx *ctx, struct bufalloc_import_user *import,
+	       const char *name, struct bufalloc_buf **buf);
+
 /** One device of a verdict. */
 struct verdict_use {
 	struct bufalloc_use_result result;
@@ -53,6 +58,9 @@ struct bufalloc_verdict {
 	/** Bit (1 << index) for each device beside that one. */
 	uint32_t with;
 	uint32_t runs;
+	bool imports;		/* the caller's memory */
+	bool is_dmabuf;		/* which is a mapping of one */
+	bool is_read_only;
 	uint64_t wanted;	/* attributes */
 	uint64_t granted;
 	uint64_t length;
@@ -61,6 +69,18 @@ struct bufalloc_verdict {
 	struct verdict_use uses[BUFALLOC_MAX_DEVICES];
 	char text[VERDICT_TEXT_SIZE];
 };
+
+/** What the devices of a call are asked with. */
+void
+private_fill_devices(struct bufalloc_alloc_device *devices,
+		     const struct bufalloc_use *uses, size_t count);
+
+/** Fill in the verdict of a call that returned error, from its answer. */
+void
+private_verdict_fill(struct bufalloc_verdict *verdict, struct bufalloc_ctx *ctx,
+		     const struct bufalloc_use *uses,
+		     const struct bufalloc_alloc_device *devices,
+		     const struct bufalloc_alloc_verdict *raw, int error);
 
 /** Write verdict->text from all the rest. */
 void

@@ -150,7 +150,7 @@ bufalloc_strerror(int err)
 	case ENXIO:
 		return "the node is no device that moves pictures (a subdevice, media, VBI or radio node): name the one that captures or shows; or it is bufalloc's own and has no driver behind it: bufalloc.ko is not loaded; " LOAD_HINT;
 	case EACCES:
-		return "no permission on the device node: join its group (usually 'usermod -aG video USER', as root) and log in again; or the buffer has the attribute never-cpu: allocate it without";
+		return "no permission on the device node: join its group (usually 'usermod -aG video USER', as root) and log in again; or the buffer has the attribute never-cpu: allocate it without; or the memory to import may not be written: import it as read only";
 	case EPERM:
 		return SENTENCE_EPERM;
 	case ENOTTY:

@@ -72,6 +72,21 @@ put_reach(struct writer *w, uint64_t limit)
 	}
 }
 
+/* Why a device could write to memory that is to be read only. */
+static void
+put_writer(struct writer *w, const struct verdict_use *use)
+{
+	if (use != NULL && use->has_info &&
+	    use->info.found == BUFALLOC_FOUND_DRM) {
+		put(w, "maps what it imports for writing, too, as DRM drivers do");
+	} else if (use != NULL && use->has_info &&
+		   (use->info.flags & BUFALLOC_DEVICE_NEEDS_VMAP) != 0) {
+		put(w, "works by a kernel mapping, which can be written");
+	} else {
+		put(w, "writes");
+	}
+}
+
 /* What a device cannot do, as the end of "X ...". */
 static void
 put_obstacle(struct writer *w, const struct bufalloc_verdict *verdict,
@@ -121,6 +136,9 @@ put_obstacle(struct writer *w, const struct bufalloc_verdict *verdict,
 		put(w, "needs it mapped for the CPU, which the attribute %s forbids",
 		    bufalloc_attr_name(BUFALLOC_NEVER_CPU));
 		break;
+	case BUFALLOC_REASON_READ_ONLY:
+		put_writer(w, use);
+		break;
 	default:
 		put(w, "refuses it (reason %" PRIu32 ")", reason);
 	}
@@ -151,6 +169,21 @@ put_choice(struct writer *w, const struct bufalloc_verdict *verdict)
 	default:
 		put(w, " because %s ", label_of(use));
 		put_obstacle(w, verdict, use, verdict->reason, false);
+	}
+}
+
+/* Memory that was there before. */
+static void
+put_import(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	if (!verdict->is_dmabuf) {
+		put(w, "the memory is used where it is, %" PRIu32 " physical run%s",
+		    verdict->runs, verdict->runs == 1 ? "" : "s");
+	} else if (verdict->heap == BUFALLOC_AUTO) {
+		put(w, "the memory is a mapping of another exporter's dma-buf, which is used");
+	} else {
+		put(w, "the memory is a mapping of a dma-buf of heap %s, which is used",
+		    heap_label(verdict->heap));
 	}
 }
 
@@ -234,6 +267,65 @@ put_advice(struct writer *w, const struct bufalloc_verdict *verdict)
 		put(w, "; try heap auto");
 	} else if (verdict->reason != BUFALLOC_REASON_MEMORY) {
 		put(w, "; ask for less, or leave that device out");
+	}
+}
+
+/* Memory that cannot be imported, whatever the devices are. */
+static void
+put_bad_memory(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	switch (verdict->reason) {
+	case BUFALLOC_REASON_ALIGNMENT:
+		put(w, "it is not of whole pages, and what else is in its first or last page would be open to the devices; take it from mmap or posix_memalign, and round its length up");
+		break;
+	case BUFALLOC_REASON_UNMAPPED:
+		put(w, "a part of it is not mapped; map all of it, and do not unmap it before the call returns");
+		break;
+	case BUFALLOC_REASON_MEMORY_KIND:
+		put(w, "a part of it is device memory, secret memory, a shared mapping of a file that is not on a tmpfs, or a mapping of another dma-buf; use anonymous memory, a memfd or huge pages, or the file descriptor of the dma-buf");
+		break;
+	case BUFALLOC_REASON_READ_ONLY:
+		put(w, "a part of it may not be %s",
+		    verdict->is_read_only ?
+			    "read; change that with mprotect" :
+			    "written; if the devices only read it, import it as read only (BUFALLOC_READ_ONLY)");
+		break;
+	case BUFALLOC_REASON_MEMLOCK:
+		put(w, "this user's limit on locked memory is reached; let some go, or raise it ('ulimit -l', or memlock in /etc/security/limits.conf, as root)");
+		break;
+	case BUFALLOC_REASON_MEMORY:
+		put(w, "the memory ran out; import less, or free some");
+		break;
+	default:
+		if (verdict->error == -ENOTTY) {
+			put(w, "bufalloc.ko is older than this library and imports none; update the module");
+		} else if (verdict->length == 0) {
+			put(w, "its length is 0; import a page or more");
+		} else {
+			put(w, "%s", bufalloc_strerror(verdict->error));
+		}
+	}
+}
+
+static void
+put_import_refusal(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	const struct verdict_use *use = decider(verdict);
+
+	if (verdict->reason == BUFALLOC_REASON_NOT_A_DEVICE) {
+		put(w, "no buffer: ");
+		put_no_device(w, verdict);
+	} else if (use == NULL) {
+		put(w, "the memory cannot be imported: ");
+		put_bad_memory(w, verdict);
+	} else {
+		put(w, "the memory cannot be used as it is: %s ", label_of(use));
+		put_obstacle(w, verdict, use, verdict->reason, true);
+		if (verdict->reason == BUFALLOC_REASON_READ_ONLY) {
+			put(w, "; import memory that may be written, or leave that device out");
+		} else {
+			put(w, "; allocate a buffer for the devices instead, or leave that device out");
+		}
 	}
 }
 
@@ -322,10 +414,18 @@ private_verdict_write(struct bufalloc_verdict *verdict)
 	size_t i;
 
 	if (verdict->error < 0) {
-		put_refusal(&w, verdict);
+		if (verdict->imports) {
+			put_import_refusal(&w, verdict);
+		} else {
+			put_refusal(&w, verdict);
+		}
 		return;
 	}
-	put_choice(&w, verdict);
+	if (verdict->imports) {
+		put_import(&w, verdict);
+	} else {
+		put_choice(&w, verdict);
+	}
 	for (i = 0; i < verdict->count; i++) {
 		put_proof(&w, &verdict->uses[i]);
 	}

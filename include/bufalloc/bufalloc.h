@@ -21,6 +21,7 @@
 #define BUFALLOC_BUFALLOC_H
 
 #include <bufalloc/types.h>
+#include <bufalloc/import.h>
 #include <bufalloc/request.h>
 #include <bufalloc/range.h>
 
@@ -477,7 +478,7 @@ int
 bufalloc_buf_end(struct bufalloc_buf *buf, enum bufalloc_access access);
 
 /**
- * Name of a heap ("auto", "system", "contig"), or NULL if unknown. Static
+ * Name of a heap ("auto", "system", "contig", "user"), or NULL if unknown. Static
  * storage.
  */
 const char *

@@ -32,6 +32,11 @@ enum bufalloc_heap {
 	 * and have no IOMMU (most V4L2 and DRM drivers of embedded SoCs).
 	 */
 	BUFALLOC_CONTIG = 2,
+	/**
+	 * Memory that a process had before, see bufalloc_import_user(). Nothing
+	 * can be allocated from it.
+	 */
+	BUFALLOC_USER = 5,
 };
 
 /**

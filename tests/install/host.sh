@@ -34,6 +34,7 @@ expected_files() {
 	{
 		printf '%s\n' "$prefix/bin/bufalloc" \
 			"$prefix/include/bufalloc/bufalloc.h" \
+			"$prefix/include/bufalloc/import.h" \
 			"$prefix/include/bufalloc/range.h" \
 			"$prefix/include/bufalloc/request.h" \
 			"$prefix/include/bufalloc/types.h" \

@@ -30,7 +30,10 @@ struct call {
 	bool has_out;
 	bool gives_fd;
 	bool for_devices;
+	bool has_results;
 	struct bufalloc_alloc_verdict verdict;
+	uint32_t out_flags;
+	uint64_t out_offset;
 	_Alignas(8) unsigned char in[512];
 	_Alignas(8) unsigned char out[512];
 };
@@ -205,6 +208,26 @@ mock_expect_alloc(uint64_t length, uint32_t heap, int err)
 	calls[calls_len - 1].gives_fd = err == 0;
 }
 
+/* The last call is for these devices, and answers with those results. */
+static void
+add_devices(const struct bufalloc_use *uses, uint32_t count,
+	    const struct bufalloc_alloc_device *results,
+	    const struct bufalloc_alloc_verdict *verdict)
+{
+	struct call *call = &calls[calls_len - 1];
+
+	assert_true(count <= BUFALLOC_MAX_DEVICES);
+	call->for_devices = true;
+	call->has_results = results != NULL;
+	if (results != NULL) {
+		memcpy(call->out, results, count * sizeof(*results));
+	}
+	if (verdict != NULL) {
+		call->verdict = *verdict;
+	}
+	memcpy(call->in + call->size, uses, count * sizeof(*uses));
+}
+
 void
 mock_expect_alloc_for(const struct mock_alloc_for *want,
 		      const struct bufalloc_alloc_device *results,
@@ -220,23 +243,35 @@ mock_expect_alloc_for(const struct mock_alloc_for *want,
 		.attributes = want->attributes,
 		.required = want->required,
 	};
-	struct call *call;
 
 	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_ALLOC, &in, sizeof(in),
 			  NULL, err);
+	calls[calls_len - 1].gives_fd = err == 0 && (want->flags & 1) == 0;
+	add_devices(want->uses, want->count, results, verdict);
+}
+
+void
+mock_expect_import_user(const struct mock_import_user *want,
+			const struct bufalloc_alloc_device *results,
+			const struct bufalloc_alloc_verdict *verdict, int err)
+{
+	struct bufalloc_import_user in = {
+		.size = 72,
+		.flags = want->flags,
+		.address = (uintptr_t)want->address,
+		.length = want->length,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+		.device_count = want->count,
+	};
+	struct call *call;
+
+	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_IMPORT_USER, &in,
+			  sizeof(in), NULL, err);
 	call = &calls[calls_len - 1];
 	call->gives_fd = err == 0 && (want->flags & 1) == 0;
-	call->for_devices = true;
-	call->has_out = results != NULL;
-	if (results != NULL) {
-		memcpy(call->out, results, want->count * sizeof(*results));
-	}
-	if (verdict != NULL) {
-		call->verdict = *verdict;
-	}
-	assert_true(want->count <= BUFALLOC_MAX_DEVICES);
-	memcpy(call->in + sizeof(in), want->uses,
-	       want->count * sizeof(*want->uses));
+	call->out_flags = want->out_flags;
+	call->out_offset = want->out_offset;
+	add_devices(want->uses, want->count, results, verdict);
 }
 
 void
@@ -345,30 +380,29 @@ __wrap_open64(const char *path, int flags, ...)
 }
 
 /*
- * ALLOC for devices: the addresses in it are the library's own; what they lead
- * to is compared and answered here.
+ * What the addresses of devices and verdict lead to is compared and answered
+ * here; count is what the library says.
  */
 static void
-answer_devices(struct call *call, const struct bufalloc_alloc *alloc)
+answer_devices(const struct call *call, uint64_t devices_at, uint32_t count,
+	       uint64_t verdict_at)
 {
-	const struct bufalloc_use *uses =
-		(const void *)(call->in + sizeof(*alloc));
-	struct bufalloc_alloc_device *devices = (void *)(uintptr_t)alloc->devices;
-	struct bufalloc_alloc_verdict *verdict = (void *)(uintptr_t)alloc->verdict;
+	const struct bufalloc_use *uses = (const void *)(call->in + call->size);
+	struct bufalloc_alloc_device *devices = (void *)(uintptr_t)devices_at;
+	struct bufalloc_alloc_verdict *verdict = (void *)(uintptr_t)verdict_at;
 	const struct bufalloc_alloc_device *results = (const void *)call->out;
-	struct bufalloc_alloc *want = (struct bufalloc_alloc *)(void *)call->in;
 	uint32_t i;
 
-	assert_int_equal(devices != NULL, want->device_count > 0);
+	assert_int_equal(devices != NULL, count > 0);
 	assert_non_null(verdict);
 	assert_int_equal(verdict->size, sizeof(*verdict));
 	assert_int_equal(verdict->__reserved, 0);
 	assert_int_equal(verdict->__reserved2, 0);
 	assert_int_equal(verdict->__reserved3, 0);
-	for (i = 0; i < want->device_count; i++) {
+	for (i = 0; i < count; i++) {
 		assert_int_equal(devices[i].fd, uses[i].fd);
 		assert_int_equal(devices[i].access, uses[i].access);
-		if (call->has_out) {
+		if (call->has_results) {
 			devices[i] = results[i];
 		}
 	}
@@ -376,9 +410,49 @@ answer_devices(struct call *call, const struct bufalloc_alloc *alloc)
 		/* An older module has less to say. */
 		memcpy(verdict, &call->verdict, call->verdict.size);
 	}
+}
+
+/* The addresses are the library's own: nothing can be said of them before. */
+static void
+answer_alloc(struct call *call, const struct bufalloc_alloc *alloc)
+{
+	struct bufalloc_alloc *want = (void *)call->in;
+
+	assert_int_equal(alloc->device_count, want->device_count);
+	answer_devices(call, alloc->devices, alloc->device_count,
+		       alloc->verdict);
 	want->devices = alloc->devices;
 	want->verdict = alloc->verdict;
-	call->has_out = false;
+}
+
+static void
+answer_import(struct call *call, const struct bufalloc_import_user *import)
+{
+	struct bufalloc_import_user *want = (void *)call->in;
+
+	assert_int_equal(import->device_count, want->device_count);
+	answer_devices(call, import->devices, import->device_count,
+		       import->verdict);
+	want->devices = import->devices;
+	want->verdict = import->verdict;
+}
+
+/* The descriptor is a new one. */
+static void
+give_fd(const struct call *call, void *arg)
+{
+	struct bufalloc_import_user *import = arg;
+
+	buffer_fd = memfd_create("buffer", MFD_CLOEXEC);
+	assert_true(buffer_fd >= 0);
+	assert_int_equal(ftruncate(buffer_fd, MOCK_LENGTH), 0);
+	if (call->request != BUFALLOC_IOCTL_IMPORT_USER) {
+		((struct bufalloc_alloc *)arg)->out_fd = buffer_fd;
+		return;
+	}
+	import->out_fd = buffer_fd;
+	import->out_flags = call->out_flags;
+	import->out_offset = call->out_offset;
 }
 
 int
@@ -398,8 +472,10 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 		memcpy(call->in + offsetof(struct bufalloc_buffer_info, fd),
 		       &buffer_fd, sizeof(buffer_fd));
 	}
-	if (call->for_devices) {
-		answer_devices(call, arg);
+	if (call->for_devices && request == BUFALLOC_IOCTL_IMPORT_USER) {
+		answer_import(call, arg);
+	} else if (call->for_devices) {
+		answer_alloc(call, arg);
 	}
 	assert_memory_equal(arg, call->in, call->size);
 
@@ -411,10 +487,7 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 		memcpy(arg, call->out, call->size);
 	}
 	if (call->gives_fd) {
-		buffer_fd = memfd_create("buffer", MFD_CLOEXEC);
-		assert_true(buffer_fd >= 0);
-		assert_int_equal(ftruncate(buffer_fd, MOCK_LENGTH), 0);
-		((struct bufalloc_alloc *)arg)->out_fd = buffer_fd;
+		give_fd(call, arg);
 	}
 	return 0;
 }

@@ -84,6 +84,23 @@ mock_expect_alloc_for(const struct mock_alloc_for *want,
 		      const struct bufalloc_alloc_device *results,
 		      const struct bufalloc_alloc_verdict *verdict, int err);
 
+/** What IMPORT_USER is asked for, and its own answer. */
+struct mock_import_user {
+	const void *address;
+	uint64_t length;
+	uint32_t flags;
+	uint32_t count;
+	struct bufalloc_use uses[BUFALLOC_MAX_DEVICES];
+	uint32_t out_flags;
+	uint64_t out_offset;
+};
+
+/** IMPORT_USER, with a verdict; the rest as mock_expect_alloc_for(). */
+void
+mock_expect_import_user(const struct mock_import_user *want,
+			const struct bufalloc_alloc_device *results,
+			const struct bufalloc_alloc_verdict *verdict, int err);
+
 /** DEVICE_INFO of a descriptor. */
 void
 mock_expect_device_info(int fd, uint32_t access,

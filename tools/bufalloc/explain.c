@@ -38,6 +38,11 @@ static const char *const reason_names[] = {
 	[BUFALLOC_REASON_LIMIT] = "limit",
 	[BUFALLOC_REASON_UNBOUND] = "unbound",
 	[BUFALLOC_REASON_NEVER_CPU] = "never-cpu",
+	[BUFALLOC_REASON_ALIGNMENT] = "alignment",
+	[BUFALLOC_REASON_UNMAPPED] = "unmapped",
+	[BUFALLOC_REASON_MEMORY_KIND] = "memory-kind",
+	[BUFALLOC_REASON_READ_ONLY] = "read-only",
+	[BUFALLOC_REASON_MEMLOCK] = "memlock",
 };
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
