@@ -191,11 +191,15 @@ EXPORT_SYMBOL_NS_GPL(bufalloc_of_dmabuf, BUFALLOC_NS);
  * the device as long as it is mapped.
  *
  * Return: a table of the caller's own whose DMA side (for_each_sgtable_dma_sg())
- * is the buffer as the device sees it, or an ERR_PTR: -ENOMEM, or what
- * dma_map_sgtable() returned.
+ * is the buffer as the device sees it, or an ERR_PTR: -EACCES (memory that was
+ * imported to be read only, which dma_buf_map_attachment() maps to be read),
+ * -ENOMEM, or what dma_map_sgtable() returned.
  */
 struct sg_table *bufalloc_map(struct bufalloc_buffer *buf, struct device *dev)
 {
+	/* Nobody knows what this device will do to it. */
+	if (buf->direction != DMA_BIDIRECTIONAL)
+		return ERR_PTR(-EACCES);
 	return bufalloc_mapping_get(buf, dev);
 }
 EXPORT_SYMBOL_NS_GPL(bufalloc_map, BUFALLOC_NS);

@@ -103,7 +103,8 @@ static int check_free(struct iommu_domain *domain, unsigned long iova,
  * written by a CPU.
  *
  * Return: 0, or -EINVAL (@iova or a run of the buffer is not a multiple of the
- * domain's smallest page; no READ and no WRITE), -ERANGE (beyond the domain's
+ * domain's smallest page; no READ and no WRITE), -EACCES
+ * (WRITE, to memory that was imported to be read only), -ERANGE (beyond the domain's
  * aperture), -EEXIST (something is mapped there), -ENOMEM, -EINTR (fatal
  * signal), -EOPNOTSUPP (a kernel without IOMMUs), or what iommu_map_sg()
  * returned. After an error nothing of the buffer is mapped.
@@ -120,6 +121,8 @@ int bufalloc_map_domain(struct bufalloc_buffer *buf,
 	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) || !granule ||
 	    !is_aligned(buf, iova, granule))
 		return -EINVAL;
+	if (prot & IOMMU_WRITE && buf->direction == DMA_TO_DEVICE)
+		return -EACCES;
 	if (!is_in_aperture(domain, iova, buf->length))
 		return -ERANGE;
 	ret = check_free(domain, iova, buf->length, granule);

@@ -8,15 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "ktest.h"
 #include "modules/ba_api.h"
+#include "user.h"
 
 static void
-run(const char *name)
+run_with(const char *name, int fd)
 {
-	struct ba_api_run arg = { .name = "" };
+	struct ba_api_run arg = { .fd = fd };
 	int api = open("/dev/ba_api", O_RDWR | O_CLOEXEC);
 
 	CHECK(api >= 0);
@@ -26,6 +28,12 @@ run(const char *name)
 	if (arg.why[0] != '\0') {
 		ktest_fail(__FILE__, __LINE__, "in the kernel: %s", arg.why);
 	}
+}
+
+static void
+run(const char *name)
+{
+	run_with(name, -1);
 }
 
 #define ROW(name)             \
@@ -42,6 +50,19 @@ ROW(export)
 ROW(foreign_dmabuf)
 ROW(two_domains)
 ROW(domain_refusals)
+
+static void
+read_only(void)
+{
+	int node = ba_open();
+	void *memory = user_anonymous(PAGE, MAP_PRIVATE);
+	int fd = user_import(node, memory, PAGE, BUFALLOC_IMPORT_READ_ONLY);
+
+	run_with("read_only", fd);
+	close(fd);
+	munmap(memory, PAGE);
+	close(node);
+}
 
 static void
 unknown(void)
@@ -63,6 +84,7 @@ static const struct ktest_row rows[] = {
 	{ "a-foreign-dmabuf-is-no-buffer", foreign_dmabuf },
 	{ "two-own-domains-at-fixed-addresses", two_domains },
 	{ "own-domain-refusals-each-its-errno", domain_refusals },
+	{ "memory-imported-read-only-stays-so", read_only },
 };
 
 int

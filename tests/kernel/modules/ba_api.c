@@ -36,6 +36,7 @@ static struct api_device {
 
 static DEFINE_MUTEX(lock); /* one check at a time */
 static char why[128];
+static int callers_fd;
 
 /* The check fails, and says where. */
 #define EXPECT(condition)                                              \
@@ -410,6 +411,32 @@ out:
 	bufalloc_put(buf);
 }
 
+/* The caller's dma-buf is of memory that nobody may write to. */
+static void check_read_only(void)
+{
+	struct dma_buf *dmabuf = dma_buf_get(callers_fd);
+	struct iommu_domain *domain = own_domain(0);
+	struct bufalloc_buffer *buf = NULL;
+	const unsigned long at = 0x30000000;
+
+	EXPECT(!IS_ERR(dmabuf) && !IS_ERR(domain));
+	buf = bufalloc_of_dmabuf(dmabuf);
+	EXPECT(buf);
+	EXPECT(bufalloc_map(buf, dev_of(0)) == ERR_PTR(-EACCES));
+	EXPECT(bufalloc_map_domain(buf, domain, at, READ_WRITE) == -EACCES);
+	EXPECT(bufalloc_map_domain(buf, domain, at, IOMMU_WRITE) == -EACCES);
+	EXPECT(!iommu_iova_to_phys(domain, at));
+	EXPECT(bufalloc_map_domain(buf, domain, at, IOMMU_READ) == 0);
+	bufalloc_unmap_domain(buf, domain, at);
+	/* Another dma-buf of it gives nobody more, either. */
+	EXPECT(fill(buf, 1, false) == -EINVAL);
+out:
+	bufalloc_put(buf);
+	free_domain(0, domain);
+	if (!IS_ERR(dmabuf))
+		dma_buf_put(dmabuf);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -422,6 +449,7 @@ static const struct {
 	{ "foreign_dmabuf", check_foreign_dmabuf },
 	{ "two_domains", check_two_domains },
 	{ "domain_refusals", check_domain_refusals },
+	{ "read_only", check_read_only },
 };
 
 static int run(struct ba_api_run *arg)
@@ -441,6 +469,7 @@ static int run(struct ba_api_run *arg)
 		return -ENODEV;
 	}
 	why[0] = 0;
+	callers_fd = arg->fd;
 	checks[i].run();
 	strscpy_pad(arg->why, why, sizeof(arg->why));
 	mutex_unlock(&lock);

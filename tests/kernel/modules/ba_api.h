@@ -13,10 +13,12 @@
  * struct ba_api_run - run one of the driver's checks
  * @name: of the check, terminated
  * @why: out: what failed, terminated; empty: nothing did
+ * @fd: of a dma-buf, for checks that want the caller's
  */
 struct ba_api_run {
 	char name[48];
 	char why[128];
+	__s32 fd;
 };
 
 /* ENOENT: no such check. ENODEV: fewer devices than it needs. */
