@@ -2,13 +2,16 @@
 /*
  * From a file descriptor to a device, through whoever knows its kind.
  */
+#include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kmod.h>
+#include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/platform_device.h>
 
 #include "bufalloc_private.h"
 #include "resolver.h"
@@ -51,6 +54,21 @@ static const struct bufalloc_resolver *find(unsigned int major)
 }
 
 /*
+ * Media controller nodes have no major of their own. An open node's character
+ * device holds the device that it is of, if it is of one.
+ */
+static bool is_media_node(struct inode *inode)
+{
+	struct kobject *kobj = inode->i_cdev ? inode->i_cdev->kobj.parent : NULL;
+	const struct bus_type *bus;
+
+	if (!kobj || get_ktype(kobj) != get_ktype(&platform_bus.kobj))
+		return false;
+	bus = kobj_to_dev(kobj)->bus;
+	return bus && !strcmp(bus->name, "media");
+}
+
+/*
  * Find the device of an open node. Undone by bufalloc_resolver_put().
  *
  * Return: 0, -EBADF, -EINVAL (@access), -ENODEV (no device of a kind that is
@@ -76,6 +94,10 @@ int bufalloc_resolver_get(struct bufalloc_endpoint *endpoint, int fd,
 	inode = file_inode(endpoint->file);
 	if (!S_ISCHR(inode->i_mode))
 		goto err_file;
+	if (is_media_node(inode)) {
+		ret = -ENXIO;
+		goto err_file;
+	}
 	endpoint->resolver = find(imajor(inode));
 	if (!endpoint->resolver) {
 		request_module("bufalloc-resolver-%u", imajor(inode));
@@ -87,7 +109,6 @@ int bufalloc_resolver_get(struct bufalloc_endpoint *endpoint, int fd,
 	ret = endpoint->resolver->resolve(endpoint);
 	if (ret)
 		goto err_module;
-	get_device(endpoint->dev);
 	return 0;
 
 err_module:

@@ -47,8 +47,9 @@ struct bufalloc_endpoint {
  * @node: the core's
  * @owner: its module
  * @major: of the nodes that it knows
- * @resolve: fill in @dev (without a reference), @found, @flags, @max_segments,
- *	@driver and @name from @file and @access. -ENXIO, -ENODEV, -EOPNOTSUPP
+ * @resolve: fill in @dev (with a reference, which the core drops), @found,
+ *	@flags, @max_segments, @driver and @name from @file and @access; or
+ *	-EINVAL (@access), -ENODEV, -ENXIO or -EOPNOTSUPP and no reference
  * @alive: is the device still there? Called with the lock of
  *	bufalloc_endpoint.dev held, under which drivers are unbound
  */

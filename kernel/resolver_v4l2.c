@@ -5,7 +5,7 @@
  * A node's buffer queue knows the device and how its driver uses the memory:
  * videobuf2 has one set of memory operations for each way. Nodes without a
  * queue of their own (mem2mem) have two for each open file, and the access
- * selects one of them.
+ * selects.
  */
 #include <linux/device.h>
 #include <linux/err.h>
@@ -33,19 +33,6 @@
 	_same; \
 })
 
-static struct vb2_queue *m2m_queue(const struct bufalloc_endpoint *endpoint,
-				   struct video_device *vdev)
-{
-	struct v4l2_fh *fh = endpoint->file->private_data;
-
-	if (!test_bit(V4L2_FL_USES_V4L2_FH, &vdev->flags) || !fh->m2m_ctx)
-		return NULL;
-	/* The device reads what goes into it: the output queue. */
-	if (endpoint->access & BUFALLOC_ACCESS_READ)
-		return &fh->m2m_ctx->out_q_ctx.q;
-	return &fh->m2m_ctx->cap_q_ctx.q;
-}
-
 /* The nearest ancestor with a DMA mask: a guess. */
 static struct device *dma_ancestor(struct device *dev)
 {
@@ -54,56 +41,148 @@ static struct device *dma_ancestor(struct device *dev)
 	return dev;
 }
 
-static void use_queue(struct bufalloc_endpoint *endpoint,
-		      struct vb2_queue *queue)
+/*
+ * The device that a queue's DMA is done by: its own, or where it says so the one
+ * for the first plane. If other planes have others, that is a guess, too.
+ */
+static struct device *queue_device(struct bufalloc_endpoint *endpoint,
+				   const struct vb2_queue *queue)
 {
+	struct device *first = queue->alloc_devs[0] ?: queue->dev;
+	int i;
+
+	if (queue->alloc_devs[0])
+		endpoint->found = BUFALLOC_FOUND_V4L2_ALLOC_DEV;
+	for (i = 1; i < ARRAY_SIZE(queue->alloc_devs); i++)
+		if (queue->alloc_devs[i] && queue->alloc_devs[i] != first)
+			endpoint->flags |= BUFALLOC_DEVICE_INFERRED;
+	return first;
+}
+
+/* Add what a queue needs. -EINVAL: another one of the node has another device. */
+static int use_queue(struct bufalloc_endpoint *endpoint,
+		     const struct vb2_queue *queue)
+{
+	struct device *dev;
+
+	if (!(queue->io_modes & VB2_DMABUF))
+		return -EOPNOTSUPP;
 	if (IS_MEMOPS(queue, vb2_vmalloc_memops)) {
-		endpoint->flags |= BUFALLOC_DEVICE_NO_DMA |
-				   BUFALLOC_DEVICE_NEEDS_VMAP;
-		return;
+		endpoint->flags |= BUFALLOC_DEVICE_NEEDS_VMAP;
+		return 0;
 	}
 	if (IS_MEMOPS(queue, vb2_dma_contig_memops))
 		endpoint->max_segments = 1;
-	endpoint->dev = queue->dev;
-	if (queue->alloc_devs[0]) {
-		endpoint->dev = queue->alloc_devs[0];
-		endpoint->found = BUFALLOC_FOUND_V4L2_ALLOC_DEV;
+	dev = queue_device(endpoint, queue);
+	if (endpoint->dev && endpoint->dev != dev)
+		return -EINVAL;
+	endpoint->dev = dev;
+	return 0;
+}
+
+/* A mem2mem device reads what goes into its output queue. */
+static int use_m2m(struct bufalloc_endpoint *endpoint,
+		   const struct v4l2_m2m_ctx *m2m)
+{
+	int ret = 0;
+
+	endpoint->found = BUFALLOC_FOUND_V4L2_M2M;
+	if (endpoint->access & BUFALLOC_ACCESS_READ)
+		ret = use_queue(endpoint, &m2m->out_q_ctx.q);
+	if (!ret && endpoint->access & BUFALLOC_ACCESS_WRITE)
+		ret = use_queue(endpoint, &m2m->cap_q_ctx.q);
+	return ret;
+}
+
+static const struct v4l2_m2m_ctx *m2m_of(const struct bufalloc_endpoint *endpoint,
+					 const struct video_device *vdev)
+{
+	const struct v4l2_fh *fh = endpoint->file->private_data;
+
+	return test_bit(V4L2_FL_USES_V4L2_FH, &vdev->flags) ? fh->m2m_ctx : NULL;
+}
+
+/* Whatever the node's driver says, or the driver's device, which is locked. */
+static int use_node(struct bufalloc_endpoint *endpoint,
+		    const struct video_device *vdev)
+{
+	const struct v4l2_m2m_ctx *m2m = m2m_of(endpoint, vdev);
+	int ret = 0;
+
+	/* Only read() and write(), or nothing but controls. */
+	if (!(vdev->device_caps & V4L2_CAP_STREAMING))
+		return -EOPNOTSUPP;
+
+	if (vdev->queue && vdev->queue->mem_ops) {
+		endpoint->found = BUFALLOC_FOUND_V4L2_QUEUE;
+		ret = use_queue(endpoint, vdev->queue);
+	} else if (m2m) {
+		ret = use_m2m(endpoint, m2m);
 	}
+	if (ret || endpoint->dev)
+		return ret;
+	if (endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP) {
+		endpoint->flags |= BUFALLOC_DEVICE_NO_DMA;
+		return 0;
+	}
+	/* The driver has no videobuf2 queue, or that does not know its device. */
+	endpoint->dev = dma_ancestor(vdev->dev.parent);
+	endpoint->found = BUFALLOC_FOUND_ANCESTOR;
+	endpoint->flags |= BUFALLOC_DEVICE_INFERRED;
+	return endpoint->dev ? 0 : -ENXIO;
+}
+
+/*
+ * Lock the device that the node's driver is bound to, and hold it. A driver
+ * unregisters its nodes when it is unbound, which happens under this lock, and
+ * what they point to may be gone soon after. The device itself stays as long as
+ * the node is registered, as device_del() begins by taking the node's lock.
+ * NULL: the node is no longer registered.
+ */
+static struct device *lock_owner(struct video_device *vdev)
+{
+	struct device *owner = NULL;
+
+	device_lock(&vdev->dev);
+	if (video_is_registered(vdev))
+		owner = get_device(vdev->dev.parent ?: &vdev->dev);
+	device_unlock(&vdev->dev);
+	if (!owner)
+		return NULL;
+
+	device_lock(owner);
+	if (video_is_registered(vdev))
+		return owner;
+	device_unlock(owner);
+	put_device(owner);
+	return NULL;
 }
 
 static int bufalloc_v4l2_resolve(struct bufalloc_endpoint *endpoint)
 {
+	/* Open, so it is still there. */
 	struct video_device *vdev = video_devdata(endpoint->file);
-	struct vb2_queue *queue;
+	struct device *owner;
+	int ret;
 
-	if (!vdev || !video_is_registered(vdev))
-		return -ENODEV;
 	/* VBI, radio, subdevice, SDR and touch nodes move no pictures. */
 	if (vdev->vfl_type != VFL_TYPE_VIDEO)
 		return -ENXIO;
+	owner = lock_owner(vdev);
+	if (!owner)
+		return -ENODEV;
 
 	strscpy(endpoint->name, video_device_node_name(vdev),
 		sizeof(endpoint->name));
-	if (vdev->dev_parent && vdev->dev_parent->driver)
-		strscpy(endpoint->driver, vdev->dev_parent->driver->name,
+	if (owner->driver)
+		strscpy(endpoint->driver, owner->driver->name,
 			sizeof(endpoint->driver));
-
-	queue = vdev->queue;
-	endpoint->found = BUFALLOC_FOUND_V4L2_QUEUE;
-	if (!queue) {
-		queue = m2m_queue(endpoint, vdev);
-		endpoint->found = BUFALLOC_FOUND_V4L2_M2M;
-	}
-	if (queue && queue->mem_ops)
-		use_queue(endpoint, queue);
-	if (!endpoint->dev && !(endpoint->flags & BUFALLOC_DEVICE_NO_DMA)) {
-		endpoint->dev = dma_ancestor(vdev->dev_parent);
-		endpoint->found = BUFALLOC_FOUND_ANCESTOR;
-		endpoint->flags |= BUFALLOC_DEVICE_INFERRED;
-		if (!endpoint->dev)
-			return -ENXIO;
-	}
-	return 0;
+	ret = use_node(endpoint, vdev);
+	if (!ret)
+		get_device(endpoint->dev);
+	device_unlock(owner);
+	put_device(owner);
+	return ret;
 }
 
 static bool bufalloc_v4l2_alive(const struct bufalloc_endpoint *endpoint)

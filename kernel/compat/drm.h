@@ -5,6 +5,13 @@
 
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
+#ifdef BUFALLOC_HAVE_DRM_ACCEL
+#include <drm/drm_accel.h>
+#endif
+#ifdef BUFALLOC_HAVE_DRM_SHMEM_NO_MAP
+#include <drm/drm_gem_shmem_helper.h>
+#endif
+#include <linux/module.h>
 #include <linux/version.h>
 
 /* 6.15 separated the device that does the DMA from the one that probed. */
@@ -31,6 +38,25 @@ bufalloc_compat_drm_imports(const struct drm_driver *driver)
 		return false;
 #endif
 	return driver->gem_prime_import || driver->gem_prime_import_sg_table;
+}
+
+/*
+ * Since 6.17 there is a helper for drivers that use what they import by the CPU
+ * alone: it maps nothing for DMA.
+ */
+static inline bool
+bufalloc_compat_drm_imports_unmapped(const struct drm_driver *driver)
+{
+	bool same = false;
+#ifdef BUFALLOC_HAVE_DRM_SHMEM_NO_MAP
+	void *known = symbol_get(drm_gem_shmem_prime_import_no_map);
+
+	if (known) {
+		same = (void *)driver->gem_prime_import == known;
+		symbol_put(drm_gem_shmem_prime_import_no_map);
+	}
+#endif
+	return same;
 }
 
 #endif /* BUFALLOC_COMPAT_DRM_H */

@@ -53,8 +53,8 @@
  *    cannot be.
  *  - ENODEV: a file descriptor that names no device of a kind that bufalloc
  *    knows, or a device that was unbound from its driver.
- *  - ENXIO: a node that is no device itself (a subdevice, media, VBI or radio
- *    node), or a device that has no DMA and needs none.
+ *  - ENXIO: a node that is no device itself (a subdevice, media, VBI, radio, SDR
+ *    or touch node), or a device that has no DMA and needs none.
  *  - ENOMEM: the memory ran out. The length is larger than the memory of the
  *    machine, the memory cgroup's limit or (IMPORT_USER) RLIMIT_MEMLOCK is
  *    reached, or no free (for contig: no movable) range is left. With more
@@ -164,7 +164,8 @@ struct bufalloc_info {
  * @BUFALLOC_ACCESS_WRITE: it writes (a camera, a decoder's output)
  *
  * Both may be given. On a mem2mem node READ means its output queue and WRITE
- * its capture queue.
+ * its capture queue; if these have two devices, it has to be named twice, with
+ * one access each (EINVAL).
  */
 enum bufalloc_device_access {
 	BUFALLOC_ACCESS_READ = 1 << 0,
@@ -201,7 +202,8 @@ enum bufalloc_found {
  *	what the DMA API says proves nothing, only an import does
  * @BUFALLOC_DEVICE_COULD_BOUNCE: it does not reach all of the machine's memory:
  *	what it does not reach would be copied (swiotlb)
- * @BUFALLOC_DEVICE_INFERRED: the device was guessed (BUFALLOC_FOUND_ANCESTOR)
+ * @BUFALLOC_DEVICE_INFERRED: the device was guessed: BUFALLOC_FOUND_ANCESTOR, or
+ *	the driver may import for another device than this one
  */
 enum bufalloc_device_flags {
 	BUFALLOC_DEVICE_COHERENT = 1 << 0,

@@ -363,7 +363,7 @@ static int edu_resolve(struct bufalloc_endpoint *endpoint)
 	struct edu_file *file = endpoint->file->private_data;
 	struct edu *edu = file->edu;
 
-	endpoint->dev = &edu->pdev->dev;
+	endpoint->dev = get_device(&edu->pdev->dev);
 	endpoint->max_segments = file->max_segments ?: BUFALLOC_ANY_SEGMENTS;
 	strscpy(endpoint->driver, "ba_edu", sizeof(endpoint->driver));
 	strscpy(endpoint->name, dev_name(&edu->node), sizeof(endpoint->name));
