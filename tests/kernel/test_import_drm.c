@@ -17,7 +17,7 @@
 #include <xf86drm.h>
 #include <xf86drmMode.h>
 
-#include "ktest.h"
+#include "display.h"
 
 #define WIDTH 1920
 #define HEIGHT 1080
@@ -140,60 +140,6 @@ sync_while_mapped(void)
 	close(card);
 }
 
-/* A display: the first connected connector, its CRTC and full HD. */
-struct display {
-	int card;
-	uint32_t connector, crtc;
-	drmModeModeInfo mode;
-};
-
-static void
-open_display(struct display *display)
-{
-	drmModeResPtr resources;
-	drmModeConnectorPtr connector;
-
-	display->card = drm_open_driver("vkms");
-	resources = drmModeGetResources(display->card);
-	CHECK(resources != NULL);
-	CHECK(resources->count_crtcs > 0 && resources->count_connectors > 0);
-	display->crtc = resources->crtcs[0];
-	display->connector = resources->connectors[0];
-	connector = drmModeGetConnector(display->card, display->connector);
-	CHECK(connector != NULL);
-	display->mode.hdisplay = 0;
-	for (int i = 0; i < connector->count_modes; i++) {
-		if (connector->modes[i].hdisplay == WIDTH &&
-		    connector->modes[i].vdisplay == HEIGHT) {
-			display->mode = connector->modes[i];
-			break;
-		}
-	}
-	CHECK_EQ(display->mode.hdisplay, WIDTH);
-	drmModeFreeConnector(connector);
-	drmModeFreeResources(resources);
-}
-
-static uint32_t
-add_framebuffer(struct display *display, uint32_t handle, uint32_t pitch)
-{
-	uint32_t handles[4] = { handle }, pitches[4] = { pitch };
-	uint32_t offsets[4] = { 0 };
-	uint32_t fb;
-
-	CHECK_EQ(drmModeAddFB2(display->card, WIDTH, HEIGHT, DRM_FORMAT_XRGB8888,
-			       handles, pitches, offsets, &fb, 0), 0);
-	return fb;
-}
-
-static void
-show(struct display *display, uint32_t fb)
-{
-	CHECK_EQ(drmModeSetCrtc(display->card, display->crtc, fb, 0, 0,
-				fb ? &display->connector : NULL, fb ? 1 : 0,
-				fb ? &display->mode : NULL), 0);
-}
-
 /* The CRC of a frame that vkms composed, by its debugfs: "frame crc". */
 static unsigned int
 shown_crc(struct display *display)
@@ -249,10 +195,10 @@ dumb_crc(struct display *display, bool pattern)
 		memset(data, 0, LENGTH);
 	}
 	munmap(data, dumb.size);
-	fb = add_framebuffer(display, dumb.handle, dumb.pitch);
-	show(display, fb);
+	fb = display_add(display, dumb.handle, dumb.pitch);
+	display_show(display, fb);
 	crc = shown_crc(display);
-	show(display, 0);
+	display_show(display, 0);
 	drmModeRmFB(display->card, fb);
 	destroy.handle = dumb.handle;
 	drmIoctl(display->card, DRM_IOCTL_MODE_DESTROY_DUMB, &destroy);
@@ -266,7 +212,7 @@ dumb_crc(struct display *display, bool pattern)
 static void
 vkms_shows(uint32_t heap)
 {
-	struct display display = { 0 };
+	struct display display = display_open("vkms", WIDTH, HEIGHT);
 	struct bufalloc_buffer_info info;
 	unsigned int zero, pattern, ours;
 	int node = ba_open();
@@ -274,7 +220,6 @@ vkms_shows(uint32_t heap)
 	void *data;
 	int fd;
 
-	open_display(&display);
 	zero = dumb_crc(&display, false);
 	pattern = dumb_crc(&display, true);
 	CHECK(zero != pattern);
@@ -289,8 +234,8 @@ vkms_shows(uint32_t heap)
 	CHECK_EQ(drmPrimeFDToHandle(display.card, fd, &handle), 0);
 	CHECK(bufinfo_lists(inode_of(fd), "vkms"));
 	CHECK_EQ(ba_vmalloc_bytes(), 0);
-	fb = add_framebuffer(&display, handle, WIDTH * 4);
-	show(&display, fb);
+	fb = display_add(&display, handle, WIDTH * 4);
+	display_show(&display, fb);
 	ours = shown_crc(&display);
 	info = ba_buffer_info(node, fd);
 	CHECK_EQ(info.out_kernel_maps, 1);
@@ -302,7 +247,7 @@ vkms_shows(uint32_t heap)
 		CHECK_EQ(ba_vmalloc_bytes(), LENGTH + 4096);
 		CHECK_EQ(info.out_kernel_va, LENGTH);
 	}
-	show(&display, 0);
+	display_show(&display, 0);
 	drmModeRmFB(display.card, fb);
 	CHECK_WITHIN_1S(ba_vmalloc_bytes() == 0);
 	CHECK_WITHIN_1S(ba_buffer_info(node, fd).out_kernel_maps == 0);
@@ -332,16 +277,15 @@ vkms_shows_contig(void)
 static void
 vkms_cannot_show_never_cpu(void)
 {
-	struct display display = { 0 };
+	struct display display = display_open("vkms", WIDTH, HEIGHT);
 	int node = ba_open();
 	int fd = ba_alloc_with(node, BUFALLOC_HEAP_CONTIG, LENGTH,
 			       BUFALLOC_ATTRIBUTE_NEVER_CPU);
 	uint32_t handle, fb;
 	int ret;
 
-	open_display(&display);
 	CHECK_EQ(drmPrimeFDToHandle(display.card, fd, &handle), 0);
-	fb = add_framebuffer(&display, handle, WIDTH * 4);
+	fb = display_add(&display, handle, WIDTH * 4);
 	ret = drmModeSetCrtc(display.card, display.crtc, fb, 0, 0,
 			     &display.connector, 1, &display.mode);
 	CHECK_EQ(ret, -EINVAL);
