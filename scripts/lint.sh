@@ -101,7 +101,7 @@ lint_spelling() {
 	mapfile -t list < <(files '*' | grep -v '^LICENSES/')
 	# A heap of this name must not exist, says a test; a driver's name and
 	# the kernel's word for a file.
-	codespell --ignore-words-list=syste,gud,filp "${list[@]}"
+	codespell --ignore-words-list=syste,gud,filp,renderd "${list[@]}"
 }
 
 # normal: spaces inside of a line count as one. Comments and macros may be

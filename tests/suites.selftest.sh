@@ -57,4 +57,17 @@ rows() {
 check "docs/testing.md shows the table" diff <(rows) \
 	<(sed -n '/^| suite /,/^$/p' docs/testing.md | sed -e 1,2d -e '/^$/d')
 
+# tested TABLE: what is said of each kind of node has a row that holds it.
+tested() {
+	local row missing=''
+	while read -r row; do
+		grep -qF "{ \"$row\"," tests/kernel/test_nodes.c || missing+=" $row"
+	done < <(awk -F' *[|] *' '/^[|]/ && $5 !~ /^(test|---)$/ { print $5 }' "$1")
+	[ -z "$missing" ] || echo "test_nodes.c has no row$missing"
+	[ -z "$missing" ]
+}
+check "each row of docs/devices.md is tested" tested docs/devices.md
+check_red "red: an answer that is not tested" "has no row nobody-looks" \
+	tested <(echo '| any node | 0 | because | nobody-looks |')
+
 finish

@@ -7,6 +7,7 @@
 #   plain       everything that needs no special guest
 #   user        memory of a process's own; some huge pages
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
+#   nodes       every kind of node that there is, and drivers that go
 #   swiotlb     a guest in which every DMA mapping bounces
 #   iommu       two devices in domains of their own and one outside the IOMMU
 #   virtio-iommu  the same, behind another IOMMU
@@ -65,6 +66,17 @@ dma-contig)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms "vivid allocators=1")
 	mem=2048
 	programs=(devices import_v4l2)
+	;;
+nodes)
+	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms "vivid allocators=1" ba_v4l2
+		ba_drm)
+	# The distribution's kernel has a driver for a display of QEMU's that
+	# ours do not have, and ours have more drivers to test with.
+	case $kernel in
+	stock-*) modules+=(cirrus) options=(--device cirrus-vga) ;;
+	*) modules+=(vim2m vimc) ;;
+	esac
+	programs=(nodes vivid_unbind drm_unbind)
 	;;
 swiotlb)
 	modules=(ba_importer ba_edu)

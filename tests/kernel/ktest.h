@@ -182,6 +182,14 @@ trace_value(const char *text, const char *name);
 int
 drm_open_driver(const char *name);
 
+/* The DRM device of that driver among "<prefix><first>" and on, or -1. */
+int
+drm_try_open(const char *prefix, int first, const char *driver);
+
+/* The V4L2 node (of any type) that /sys/class/video4linux calls so, or -1. */
+int
+v4l2_try_open(const char *name);
+
 /* The V4L2 capture node of vivid; the row is skipped if there is none. */
 int
 vivid_open(void);
