@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEFAULT_NAME "bufalloc"
 #define MAX_ALIGN 65536
 
 int
@@ -157,6 +156,50 @@ bufalloc_request_add_device(struct bufalloc_request *req, int fd,
 	req->uses[req->count].fd = fd;
 	req->uses[req->count].access = access;
 	req->count++;
+	return 0;
+}
+
+int
+bufalloc_request_set_heap(struct bufalloc_request *req,
+			  enum bufalloc_heap heap)
+{
+	if (bufalloc_heap_name(heap) == NULL || heap == BUFALLOC_USER) {
+		return -EINVAL;
+	}
+	req->heap = heap;
+	return 0;
+}
+
+int
+bufalloc_request_set_attributes(struct bufalloc_request *req,
+				uint64_t attributes, uint64_t required)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		uint64_t attribute = UINT64_C(1) << bit;
+
+		if ((attributes & attribute) != 0 &&
+		    bufalloc_attr_name(attribute) == NULL) {
+			return -EINVAL;
+		}
+	}
+	if ((required & ~attributes) != 0) {
+		return -EINVAL;
+	}
+	req->attributes = attributes;
+	req->required = required;
+	return 0;
+}
+
+int
+bufalloc_request_set_flags(struct bufalloc_request *req, unsigned int flags)
+{
+	if ((flags & ~(unsigned int)(BUFALLOC_REQUEST_DRY_RUN |
+				     BUFALLOC_REQUEST_NO_TRIAL)) != 0) {
+		return -EINVAL;
+	}
+	req->flags = flags;
 	return 0;
 }
 

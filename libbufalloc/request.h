@@ -9,6 +9,8 @@
 #include "format.h"
 #include "layout.h"
 
+#define DEFAULT_NAME "bufalloc"
+
 /** The kernel's DMA_BUF_NAME_LEN, which <linux/dma-buf.h> does not export. */
 #define NAME_SIZE 32
 
@@ -21,6 +23,10 @@ struct bufalloc_request {
 	/* Its lengths and split follow from the two above. */
 	struct layout_rules rules;
 	struct bufalloc_layout layout; /* the answer of get_layout() */
+	enum bufalloc_heap heap;
+	uint64_t attributes;
+	uint64_t required;
+	unsigned int flags; /* enum bufalloc_request_flags */
 	char name[NAME_SIZE];
 	size_t count;
 	struct bufalloc_use uses[BUFALLOC_MAX_DEVICES];

@@ -200,6 +200,51 @@ void
 bufalloc_request_set_name(struct bufalloc_request *req, const char *name);
 
 /**
+ * Ask for one heap of bufalloc.ko: other heaps and other backends are then not
+ * tried. BUFALLOC_AUTO takes it back.
+ *
+ * Returns 0, or -EINVAL (no heap is called so, or nothing is allocated from it:
+ * BUFALLOC_USER).
+ */
+int
+bufalloc_request_set_heap(struct bufalloc_request *req,
+			  enum bufalloc_heap heap);
+
+/**
+ * Ask for attributes of the buffers, which only bufalloc.ko can honour.
+ *
+ * attributes: enum bufalloc_attr bits. What cannot be honoured is left out, and
+ *             bufalloc_verdict_get_attributes() tells.
+ * required: those of them without which the buffer is not wanted.
+ *
+ * Returns 0, or -EINVAL (an attribute is unknown, or one is required and not in
+ * attributes).
+ */
+int
+bufalloc_request_set_attributes(struct bufalloc_request *req,
+				uint64_t attributes, uint64_t required);
+
+/** Options of a request; bits. */
+enum bufalloc_request_flags {
+	/** Do all of it, make the verdict, and free the buffer again. */
+	BUFALLOC_REQUEST_DRY_RUN = 1,
+	/**
+	 * Do not try the buffer on the devices. What is known is then only what
+	 * bufalloc.ko knows; without it contiguous memory is taken before
+	 * scattered.
+	 */
+	BUFALLOC_REQUEST_NO_TRIAL = 2,
+};
+
+/**
+ * Set options: all of them, each time.
+ *
+ * Returns 0, or -EINVAL (an unknown one).
+ */
+int
+bufalloc_request_set_flags(struct bufalloc_request *req, unsigned int flags);
+
+/**
  * The smallest layout that the request allows, before devices were asked. What
  * a buffer has is bufalloc_buf_get_layout().
  *

@@ -230,6 +230,28 @@ name_may_be_anything(void **state)
 	bufalloc_request_set_name(req, NULL);
 }
 
+/* What only bufalloc.ko has; the buffers show that it is asked for. */
+static void
+bad_options_are_einval(void **state)
+{
+	const unsigned int known = BUFALLOC_REQUEST_DRY_RUN | BUFALLOC_REQUEST_NO_TRIAL;
+
+	(void)state;
+	assert_int_equal(bufalloc_request_set_heap(req, BUFALLOC_CONTIG), 0);
+	assert_int_equal(bufalloc_request_set_heap(req, BUFALLOC_AUTO), 0);
+	assert_int_equal(bufalloc_request_set_heap(req, (enum bufalloc_heap)31), -EINVAL);
+	assert_int_equal(bufalloc_request_set_heap(req, BUFALLOC_USER), -EINVAL);
+	assert_int_equal(bufalloc_request_set_attributes(req, BUFALLOC_NEVER_CPU,
+							BUFALLOC_NEVER_CPU),
+			 0);
+	assert_int_equal(bufalloc_request_set_attributes(req, BUFALLOC_NEVER_CPU, 0), 0);
+	assert_int_equal(bufalloc_request_set_attributes(req, 0, BUFALLOC_NEVER_CPU), -EINVAL);
+	assert_int_equal(bufalloc_request_set_attributes(req, UINT64_C(1) << 63, 0), -EINVAL);
+	assert_int_equal(bufalloc_request_set_flags(req, known), 0);
+	assert_int_equal(bufalloc_request_set_flags(req, 0), 0);
+	assert_int_equal(bufalloc_request_set_flags(req, known + 1), -EINVAL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -246,6 +268,7 @@ main(void)
 		TEST(bad_device_is_refused),
 		TEST(order_does_not_matter),
 		TEST(name_may_be_anything),
+		TEST(bad_options_are_einval),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
