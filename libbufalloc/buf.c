@@ -4,30 +4,16 @@
 #include <fcntl.h>
 #include <linux/bufalloc.h>
 #include <linux/dma-buf.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "backend.h"
+#include "buf.h"
 #include "private.h"
 
-#define DEFAULT_NAME "bufalloc"
-
-/* The kernel's DMA_BUF_NAME_LEN, which <linux/dma-buf.h> does not export. */
-#define NAME_SIZE 32
-
-struct bufalloc_buf {
-	int fd;
-	uint64_t length;
-	uint64_t offset;	/* of imported memory in the dma-buf */
-	void *ptr;	/* NULL while not mapped */
-	uint32_t begun;	/* enum bufalloc_access that has begun, not ended */
-};
-
-/* The name is for people who debug: a buffer without one is no failure. */
-static void
-set_name(int fd, const char *name)
+void
+private_buf_set_name(int fd, const char *name)
 {
 	char text[NAME_SIZE];
 
@@ -47,9 +33,10 @@ adopt(struct bufalloc_ctx *ctx, struct bufalloc_buf *buf, int fd,
 	if (ret < 0) {
 		return ret;
 	}
-	set_name(fd, name);
-	buf->fd = fd;
-	buf->length = info.length;
+	private_buf_set_name(fd, name);
+	buf->memory_count = 1;
+	buf->memories[0].fd = fd;
+	buf->memories[0].length = info.length;
 	return 0;
 }
 
@@ -65,7 +52,7 @@ private_alloc(struct bufalloc_ctx *ctx, struct bufalloc_alloc *alloc,
 		return -ENOMEM;
 	}
 
-	ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_ALLOC, alloc);
+	ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_ALLOC, alloc);
 	if (ret < 0) {
 		goto err_free;
 	}
@@ -98,7 +85,8 @@ private_import(struct bufalloc_ctx *ctx, struct bufalloc_import_user *import,
 		return -ENOMEM;
 	}
 
-	ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_IMPORT_USER, import);
+	ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_IMPORT_USER,
+				   import);
 	if (ret < 0) {
 		goto err_free;
 	}
@@ -110,10 +98,11 @@ private_import(struct bufalloc_ctx *ctx, struct bufalloc_import_user *import,
 		goto err_close;
 	}
 	if ((import->out_flags & BUFALLOC_IMPORTED_DMABUF) == 0) {
-		set_name(import->out_fd, name);
+		private_buf_set_name(import->out_fd, name);
 	}
-	buf->fd = import->out_fd;
-	buf->length = (uint64_t)length;
+	buf->memory_count = 1;
+	buf->memories[0].fd = import->out_fd;
+	buf->memories[0].length = (uint64_t)length;
 	buf->offset = import->out_offset;
 	*buf_ptr = buf;
 	return 0;
@@ -143,26 +132,73 @@ bufalloc_alloc_bytes(struct bufalloc_ctx *ctx, uint64_t length,
 void
 bufalloc_buf_destroy(struct bufalloc_buf *buf)
 {
+	uint32_t i;
+
 	if (buf == NULL) {
 		return;
 	}
 	if (buf->ptr != NULL) {
 		bufalloc_buf_unmap(buf);
 	}
-	close(buf->fd);
+	for (i = 0; i < buf->memory_count; i++) {
+		close(buf->memories[i].fd);
+	}
 	free(buf);
 }
 
 int
 bufalloc_buf_get_fd(const struct bufalloc_buf *buf)
 {
-	return buf->fd;
+	return buf->memories[0].fd;
 }
 
 uint64_t
 bufalloc_buf_get_length(const struct bufalloc_buf *buf)
 {
-	return buf->length;
+	return buf->memories[0].length;
+}
+
+const struct bufalloc_layout *
+bufalloc_buf_get_layout(const struct bufalloc_buf *buf)
+{
+	return buf->has_layout ? &buf->layout : NULL;
+}
+
+uint32_t
+bufalloc_buf_get_memory_count(const struct bufalloc_buf *buf)
+{
+	return buf->memory_count;
+}
+
+int
+bufalloc_buf_get_memory_fd(const struct bufalloc_buf *buf, uint32_t memory)
+{
+	return memory < buf->memory_count ? buf->memories[memory].fd : -EINVAL;
+}
+
+uint64_t
+bufalloc_buf_get_memory_length(const struct bufalloc_buf *buf,
+			       uint32_t memory)
+{
+	return memory < buf->memory_count ? buf->memories[memory].length : 0;
+}
+
+static const struct backend *
+backend_of(const struct bufalloc_buf *buf)
+{
+	return buf->backend == NULL ? &private_backend_module : buf->backend;
+}
+
+bool
+bufalloc_buf_is_dmabuf(const struct bufalloc_buf *buf)
+{
+	return backend_of(buf)->makes_dmabufs;
+}
+
+const char *
+bufalloc_buf_get_backend(const struct bufalloc_buf *buf)
+{
+	return backend_of(buf)->name;
 }
 
 uint64_t
@@ -181,7 +217,7 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
 	};
 	int ret;
 
-	ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_BUFFER_INFO, &raw);
+	ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_BUFFER_INFO, &raw);
 	if (ret < 0) {
 		return ret;
 	}
@@ -202,120 +238,5 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
 		.bounced = raw.out_bounced,
 		.attributes = raw.out_attributes,
 	};
-	return 0;
-}
-
-static bool
-access_is_valid(enum bufalloc_access access)
-{
-	return access == BUFALLOC_READ || access == BUFALLOC_WRITE ||
-	       access == BUFALLOC_READ_WRITE;
-}
-
-static int
-sync_buf(struct bufalloc_buf *buf, uint64_t phase, uint32_t access)
-{
-	struct dma_buf_sync sync = { .flags = phase };
-	int ret;
-
-	if ((access & BUFALLOC_READ) != 0) {
-		sync.flags |= DMA_BUF_SYNC_READ;
-	}
-	if ((access & BUFALLOC_WRITE) != 0) {
-		sync.flags |= DMA_BUF_SYNC_WRITE;
-	}
-
-	do {
-		ret = private_ioctl(buf->fd, DMA_BUF_IOCTL_SYNC, &sync);
-	} while (ret == -EINTR || ret == -EAGAIN);
-
-	return ret;
-}
-
-int
-bufalloc_buf_map(struct bufalloc_buf *buf, enum bufalloc_access access,
-		 void **ptr)
-{
-	void *mapping;
-	int ret;
-
-	if (!access_is_valid(access)) {
-		return -EINVAL;
-	}
-	if (buf->ptr != NULL) {
-		return -EBUSY;
-	}
-	if (buf->length > SIZE_MAX) {
-		return -ENOMEM;
-	}
-
-	mapping = mmap(NULL, (size_t)buf->length, PROT_READ | PROT_WRITE,
-		       MAP_SHARED, buf->fd, 0);
-	if (mapping == MAP_FAILED) {
-		return -errno;
-	}
-
-	ret = bufalloc_buf_begin(buf, access);
-	if (ret < 0) {
-		munmap(mapping, (size_t)buf->length);
-		return ret;
-	}
-
-	buf->ptr = mapping;
-	*ptr = mapping;
-	return 0;
-}
-
-int
-bufalloc_buf_unmap(struct bufalloc_buf *buf)
-{
-	int ret = 0;
-
-	if (buf->ptr == NULL) {
-		return -EINVAL;
-	}
-
-	if (buf->begun != 0) {
-		ret = sync_buf(buf, DMA_BUF_SYNC_END, buf->begun);
-		buf->begun = 0;
-	}
-	munmap(buf->ptr, (size_t)buf->length);
-	buf->ptr = NULL;
-	return ret;
-}
-
-int
-bufalloc_buf_begin(struct bufalloc_buf *buf, enum bufalloc_access access)
-{
-	int ret;
-
-	if (!access_is_valid(access)) {
-		return -EINVAL;
-	}
-
-	ret = sync_buf(buf, DMA_BUF_SYNC_START, access);
-	if (ret < 0) {
-		return ret;
-	}
-
-	buf->begun |= access;
-	return 0;
-}
-
-int
-bufalloc_buf_end(struct bufalloc_buf *buf, enum bufalloc_access access)
-{
-	int ret;
-
-	if (!access_is_valid(access)) {
-		return -EINVAL;
-	}
-
-	ret = sync_buf(buf, DMA_BUF_SYNC_END, access);
-	if (ret < 0) {
-		return ret;
-	}
-
-	buf->begun &= ~(uint32_t)access;
 	return 0;
 }

@@ -89,7 +89,9 @@ bufalloc_close(struct bufalloc_ctx *ctx)
 	if (ctx == NULL) {
 		return;
 	}
-	close(ctx->fd);
+	if (ctx->fd >= 0) {
+		close(ctx->fd);
+	}
 	free(ctx);
 }
 
@@ -99,7 +101,7 @@ bufalloc_get_info(struct bufalloc_ctx *ctx, struct bufalloc_module_info *info)
 	struct bufalloc_info raw;
 	int ret;
 
-	ret = query_info(ctx->fd, &raw);
+	ret = ctx->fd < 0 ? ctx->module_error : query_info(ctx->fd, &raw);
 	if (ret < 0) {
 		return ret;
 	}

@@ -27,7 +27,7 @@ bufalloc_get_device_info(struct bufalloc_ctx *ctx, int fd,
 	};
 	int ret;
 
-	ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_DEVICE_INFO, &raw);
+	ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_DEVICE_INFO, &raw);
 	if (ret < 0) {
 		return ret;
 	}
@@ -221,7 +221,7 @@ bufalloc_alloc_with(struct bufalloc_ctx *ctx, uint64_t length,
 	alloc.required = options.required;
 
 	if ((options.flags & BUFALLOC_DRY_RUN) != 0) {
-		ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_ALLOC, &alloc);
+		ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_ALLOC, &alloc);
 	} else {
 		ret = private_alloc(ctx, &alloc, options.name, buf_ptr);
 	}

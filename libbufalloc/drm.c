@@ -216,6 +216,10 @@ private_drm_try(const struct node *node, const struct format *format,
 		return private_refuse(refusal, -EOPNOTSUPP, BUFALLOC_WHY_FORMAT,
 				      "%s", "");
 	}
+	if (node->reads && !private_drm_shows(node, layout->fourcc)) {
+		return private_refuse(refusal, -EOPNOTSUPP, BUFALLOC_WHY_SHOW,
+				      "%s", "");
+	}
 	/* The import will tell. */
 	if (!node->has_dumb) {
 		return 1;
@@ -235,4 +239,58 @@ private_drm_try(const struct node *node, const struct format *format,
 				      "%s", "");
 	}
 	return private_refuse(refusal, ret, BUFALLOC_WHY_ASK, "%s", "");
+}
+
+/* The same dma-buf twice has one handle, which is closed once. */
+static void
+close_handles(const struct node *node, const uint32_t *handles, uint32_t count)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < count; i++) {
+		struct drm_gem_close arg = { .handle = handles[i] };
+
+		for (j = 0; j < i && handles[j] != handles[i]; j++) {
+		}
+		if (j == i) {
+			(void)private_ioctl_again(node->fd, DRM_IOCTL_GEM_CLOSE,
+						  &arg);
+		}
+	}
+}
+
+int
+private_drm_import(const struct node *node,
+		   const struct bufalloc_layout *layout,
+		   const struct memory *memories, struct refusal *refusal)
+{
+	uint32_t handles[BUFALLOC_MAX_PLANES] = { 0 };
+	uint32_t i;
+	int ret = 0;
+
+	if (!node->imports) {
+		return private_refuse(refusal, -EOPNOTSUPP,
+				      BUFALLOC_WHY_NO_IMPORT, "%s", "");
+	}
+	for (i = 0; i < layout->memory_count; i++) {
+		struct drm_prime_handle prime = { .fd = memories[i].fd };
+
+		ret = private_ioctl_again(node->fd,
+					  DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime);
+		if (ret < 0) {
+			private_refuse(refusal, ret, BUFALLOC_WHY_IMPORT, "%s",
+				       "");
+			break;
+		}
+		handles[i] = prime.handle;
+	}
+	if (ret == 0 && node->has_modes && layout->fourcc != 0) {
+		ret = try_framebuffer(node, layout, handles);
+		if (ret < 0) {
+			private_refuse(refusal, ret, BUFALLOC_WHY_SHOW, "%s",
+				       "");
+		}
+	}
+	close_handles(node, handles, i);
+	return ret < 0 ? ret : TRIAL_IMPORTED;
 }

@@ -3,12 +3,20 @@
 #ifndef LIBBUFALLOC_DRM_H
 #define LIBBUFALLOC_DRM_H
 
+#include "buf.h"
 #include "layout.h"
 #include "node.h"
 
 /** Is it a DRM device? Fills in its part of *node. */
 int
 private_drm_describe(struct node *node, char *driver, size_t size);
+
+/**
+ * Does a plane of the display list this format? Drivers of kernels before 6.2
+ * make framebuffers of formats that no plane shows. True if it does not say.
+ */
+bool
+private_drm_shows(const struct node *node, uint32_t fourcc);
 
 /**
  * A trial framebuffer of the layout, over memory of the device's own. Returns
@@ -18,6 +26,16 @@ int
 private_drm_try(const struct node *node, const struct format *format,
 		const struct bufalloc_layout *layout,
 		struct layout_rules *rules, struct refusal *refusal);
+
+/**
+ * Import these dma-bufs and, on a display, make a framebuffer of them; undo it.
+ * Returns enum trial, or a negative errno with *refusal filled in (but for the
+ * device).
+ */
+int
+private_drm_import(const struct node *node,
+		   const struct bufalloc_layout *layout,
+		   const struct memory *memories, struct refusal *refusal);
 
 /** A dumb buffer of at least so many bytes. */
 int

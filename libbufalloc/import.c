@@ -76,8 +76,8 @@ bufalloc_import_user(struct bufalloc_ctx *ctx, const void *address,
 	import.verdict = (uintptr_t)&raw;
 
 	if ((options.flags & BUFALLOC_DRY_RUN) != 0) {
-		ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_IMPORT_USER,
-				    &import);
+		ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_IMPORT_USER,
+					   &import);
 	} else {
 		ret = private_import(ctx, &import, options.name, buf_ptr);
 	}

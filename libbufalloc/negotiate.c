@@ -76,6 +76,27 @@ show(const struct bufalloc_request *req, const struct node *nodes,
 }
 
 int
+private_describe_all(const struct bufalloc_request *req, struct node *nodes,
+		     struct bufalloc_verdict *verdict, struct refusal *refusal)
+{
+	size_t i;
+	int ret = 0;
+
+	*refusal = (struct refusal){ .device = -1 };
+	for (i = 0; i < req->count; i++) {
+		private_node_describe(&nodes[i], &req->uses[i]);
+		if (nodes[i].error == -EBADF && ret == 0) {
+			refusal->device = (int)i;
+			ret = private_refuse(refusal, -EBADF,
+					     BUFALLOC_REASON_NOT_A_DEVICE, "%s",
+					     "");
+		}
+	}
+	private_verdict_set_nodes(verdict, nodes);
+	return ret;
+}
+
+int
 private_negotiate(const struct bufalloc_request *req, const struct node *nodes,
 		  struct bufalloc_layout *layout, struct refusal *refusal)
 {
@@ -122,7 +143,6 @@ bufalloc_request_negotiate(struct bufalloc_request *req,
 	struct node nodes[BUFALLOC_MAX_DEVICES];
 	struct bufalloc_verdict *verdict;
 	struct refusal refusal;
-	size_t i;
 	int ret;
 
 	verdict = private_verdict_new(req);
@@ -132,11 +152,10 @@ bufalloc_request_negotiate(struct bufalloc_request *req,
 	if (verdict == NULL) {
 		return -ENOMEM;
 	}
-	for (i = 0; i < req->count; i++) {
-		private_node_describe(&nodes[i], &req->uses[i]);
+	ret = private_describe_all(req, nodes, verdict, &refusal);
+	if (ret == 0) {
+		ret = private_negotiate(req, nodes, &verdict->layout, &refusal);
 	}
-	private_verdict_set_nodes(verdict, nodes);
-	ret = private_negotiate(req, nodes, &verdict->layout, &refusal);
 	if (ret < 0) {
 		private_verdict_refuse(verdict, &refusal);
 	} else {

@@ -49,9 +49,14 @@ private_node_describe(struct node *node, const struct bufalloc_use *use)
 	char driver[32] = "", name[64];
 	struct stat st;
 
-	*node = (struct node){ .fd = use->fd };
+	*node = (struct node){
+		.fd = use->fd,
+		.reads = (use->access & BUFALLOC_READ) != 0,
+	};
 	file_name(use->fd, name, sizeof(name));
-	if (fstat(use->fd, &st) == 0 && S_ISCHR(st.st_mode)) {
+	if (fstat(use->fd, &st) < 0) {
+		node->error = -errno;
+	} else if (S_ISCHR(st.st_mode)) {
 		if (major(st.st_rdev) == MAJOR_V4L2 &&
 		    private_v4l2_describe(node, use->access, driver,
 					  sizeof(driver)) == 0) {

@@ -19,6 +19,7 @@ enum node_kind {
 
 struct node {
 	int fd;
+	int error; /* -EBADF: the fd is not open */
 	enum node_kind kind;
 	/* "video0 (vivid)" */
 	char label[BUFALLOC_LABEL_SIZE];
@@ -33,6 +34,7 @@ struct node {
 	bool imports;
 	bool has_dumb;
 	bool has_modifiers;
+	bool reads; /* by the request: a display shows, it does not write back */
 };
 
 /** Why a device cannot have a layout, or cannot use a buffer. */
@@ -43,9 +45,16 @@ struct refusal {
 	char detail[64]; /* "the nearest is 640x360"; may be empty */
 };
 
-/** Find out what uses->fd is. An fd that is not open has the kind OTHER. */
+/** Find out what uses->fd is. */
 void
 private_node_describe(struct node *node, const struct bufalloc_use *use);
+
+/** Whether a device can use a buffer. */
+enum trial {
+	TRIAL_UNKNOWN = 0, /* it could not be tried */
+	TRIAL_IMPORTED = 1,
+	/* else a negative errno: it was refused */
+};
 
 /** Fill in *refusal and return its error. */
 int __attribute__((format(printf, 4, 5)))

@@ -10,13 +10,29 @@
 /** Room for 16 devices, each with its label and the longest sentence. */
 #define VERDICT_TEXT_SIZE 8192
 
+/** Things that one bufalloc_alloc() tries at most: nodes, heaps, displays. */
+#define MAX_TRIES 32
+
+#define MAX_BACKENDS 5
+
+struct backend;
+
 struct bufalloc_ctx {
-	int fd;
+	int fd;		  /* of the module's node, or -1 */
+	int module_error; /* why it is -1 */
+	/* Those that may be tried, in order; none: the module alone. */
+	const struct backend *backends[MAX_BACKENDS];
+	size_t backend_count;
 };
 
 /** ioctl(2) that returns 0 or -errno. */
 int
 private_ioctl(int fd, unsigned long request, void *arg);
+
+/** An ioctl on the module's node. */
+int
+private_module_ioctl(const struct bufalloc_ctx *ctx, unsigned long request,
+		     void *arg);
 
 /** The same for calls that may simply be repeated: not with EINTR or EAGAIN. */
 int
@@ -39,6 +55,13 @@ struct verdict_use {
 	struct bufalloc_dev_info info;
 };
 
+struct verdict_try {
+	struct bufalloc_try pub; /* its strings are the two below */
+	bool is_contiguous;
+	char place[64];
+	char text[256];
+};
+
 struct bufalloc_verdict {
 	/* Of a request, by bufalloc_alloc(); else of bufalloc_alloc_for(). */
 	bool of_request;
@@ -46,8 +69,13 @@ struct bufalloc_verdict {
 	uint32_t width;
 	uint32_t height;
 	bool has_layout;
+	bool wants_memory; /* not of bufalloc_request_negotiate() */
 	struct bufalloc_layout layout;
 	char detail[64]; /* of reason; may be empty */
+	const struct backend *backend;	/* chosen, or NULL */
+	char place[64];
+	size_t try_count;
+	struct verdict_try tries[MAX_TRIES];
 
 	int error;
 	enum bufalloc_heap asked;

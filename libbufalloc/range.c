@@ -30,7 +30,7 @@ bufalloc_sync_range(struct bufalloc_ctx *ctx, int fd, uint64_t offset,
 		return -EINVAL;
 	}
 	do {
-		ret = private_ioctl(ctx->fd, BUFALLOC_IOCTL_SYNC_RANGE, &sync);
+		ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_SYNC_RANGE, &sync);
 	} while (ret == -EINTR);
 	return ret;
 }

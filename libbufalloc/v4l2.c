@@ -84,24 +84,15 @@ private_v4l2_describe(struct node *node, enum bufalloc_access access,
 	return 0;
 }
 
-/* The two APIs' structures, seen as one. */
-struct picture {
-	uint32_t pixelformat;
-	uint32_t width;
-	uint32_t height;
-	uint32_t memory_count;
-	uint32_t strides[BUFALLOC_MAX_PLANES];
-	uint32_t sizes[BUFALLOC_MAX_PLANES];
-};
-
 static uint32_t
 clamp(uint64_t value)
 {
 	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
-static void
-write_format(struct v4l2_format *format, const struct picture *picture)
+void
+private_v4l2_write_format(struct v4l2_format *format,
+			  const struct v4l2_picture *picture)
 {
 	struct v4l2_pix_format_mplane *mp = &format->fmt.pix_mp;
 	struct v4l2_pix_format *pix = &format->fmt.pix;
@@ -127,12 +118,12 @@ write_format(struct v4l2_format *format, const struct picture *picture)
 	}
 }
 
-static struct picture
-read_format(const struct v4l2_format *format)
+struct v4l2_picture
+private_v4l2_read_format(const struct v4l2_format *format)
 {
 	const struct v4l2_pix_format_mplane *mp = &format->fmt.pix_mp;
 	const struct v4l2_pix_format *pix = &format->fmt.pix;
-	struct picture picture = { 0 };
+	struct v4l2_picture picture = { 0 };
 	uint32_t i;
 
 	if (!V4L2_TYPE_IS_MULTIPLANAR(format->type)) {
@@ -156,13 +147,13 @@ read_format(const struct v4l2_format *format)
 }
 
 /*
- * What the layout is in V4L2's words. Planes follow each other in one dma-buf,
+ * Planes follow each other in one dma-buf,
  * so lines between them are said as a higher picture.
  */
-static struct picture
-picture_of(const struct bufalloc_layout *layout)
+struct v4l2_picture
+private_v4l2_picture_of(const struct bufalloc_layout *layout)
 {
-	struct picture picture = {
+	struct v4l2_picture picture = {
 		.pixelformat = layout->pixelformat,
 		.width = layout->width,
 		.height = layout->height,
@@ -190,8 +181,8 @@ is_padded(const struct node *node, uint32_t asked, uint32_t got)
 
 /* Does the answer have another picture than the one that was asked for? */
 static int
-check_picture(const struct node *node, const struct picture *asked,
-	      const struct picture *got, const struct bufalloc_layout *layout,
+check_picture(const struct node *node, const struct v4l2_picture *asked,
+	      const struct v4l2_picture *got, const struct bufalloc_layout *layout,
 	      struct refusal *refusal)
 {
 	if (got->pixelformat != asked->pixelformat ||
@@ -216,7 +207,7 @@ check_picture(const struct node *node, const struct picture *asked,
 
 /* Tighten rules by what the device wants, if that is more than the layout has. */
 static int
-tighten(const struct format *format, const struct picture *got,
+tighten(const struct format *format, const struct v4l2_picture *got,
 	const struct bufalloc_layout *layout, struct layout_rules *rules,
 	struct refusal *refusal)
 {
@@ -252,7 +243,7 @@ tighten(const struct format *format, const struct picture *got,
 
 /* Where V4L2 would look for the second plane is where the layout has it. */
 static int
-check_offsets(const struct picture *got, const struct bufalloc_layout *layout,
+check_offsets(const struct v4l2_picture *got, const struct bufalloc_layout *layout,
 	      struct refusal *refusal)
 {
 	uint64_t end = (uint64_t)layout->planes[0].stride * got->height;
@@ -279,16 +270,16 @@ try_queue(const struct node *node, uint32_t type, const struct format *format,
 	  const struct bufalloc_layout *layout, struct layout_rules *rules,
 	  struct refusal *refusal)
 {
-	struct picture asked = picture_of(layout);
+	struct v4l2_picture asked = private_v4l2_picture_of(layout);
 	struct v4l2_format answer = { .type = type };
-	struct picture got;
+	struct v4l2_picture got;
 	int ret;
 
 	if (asked.pixelformat == 0) {
 		return private_refuse(refusal, -EOPNOTSUPP,
 				      BUFALLOC_WHY_FORMAT, "%s", "");
 	}
-	write_format(&answer, &asked);
+	private_v4l2_write_format(&answer, &asked);
 	ret = private_ioctl_again(node->fd, VIDIOC_TRY_FMT, &answer);
 	if (ret == -EINVAL) {
 		return private_refuse(refusal, -EOPNOTSUPP,
@@ -297,7 +288,7 @@ try_queue(const struct node *node, uint32_t type, const struct format *format,
 	if (ret < 0) {
 		return private_refuse(refusal, ret, BUFALLOC_WHY_ASK, "%s", "");
 	}
-	got = read_format(&answer);
+	got = private_v4l2_read_format(&answer);
 	ret = check_picture(node, &asked, &got, layout, refusal);
 	if (ret < 0) {
 		return ret;

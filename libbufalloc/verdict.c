@@ -4,8 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "private.h"
-#include "writer.h"
+#include "verdict.h"
 
 static const char *
 heap_label(enum bufalloc_heap heap)
@@ -144,8 +143,9 @@ put_obstacle(struct writer *w, const struct bufalloc_verdict *verdict,
 	}
 }
 
-static void
-put_choice(struct writer *w, const struct bufalloc_verdict *verdict)
+void
+private_verdict_put_choice(struct writer *w,
+			   const struct bufalloc_verdict *verdict)
 {
 	const struct verdict_use *use = decider(verdict);
 
@@ -209,6 +209,13 @@ put_proof(struct writer *w, const struct verdict_use *use)
 			put_segments(w, result->segments);
 		}
 		put(w, ", but only an import proves that it works");
+		break;
+	case BUFALLOC_PROOF_IMPORTED:
+		put(w, "imported");
+		if (result->segments > 0) {
+			put(w, ", ");
+			put_segments(w, result->segments);
+		}
 		break;
 	default:
 		put(w, "not tried");
@@ -329,8 +336,10 @@ put_import_refusal(struct writer *w, const struct bufalloc_verdict *verdict)
 	}
 }
 
-static void
-put_refusal(struct writer *w, const struct bufalloc_verdict *verdict)
+void
+private_verdict_put_refusal(struct writer *w,
+			    const struct bufalloc_verdict *verdict,
+			    bool with_advice)
 {
 	const struct verdict_use *use = decider(verdict);
 
@@ -381,7 +390,9 @@ put_refusal(struct writer *w, const struct bufalloc_verdict *verdict)
 		put(w, "%s ", label_of(use));
 		put_obstacle(w, verdict, use, verdict->reason, true);
 	}
-	put_advice(w, verdict);
+	if (with_advice) {
+		put_advice(w, verdict);
+	}
 }
 
 /* Those that were asked for: which of them the buffer has. */
@@ -405,29 +416,37 @@ put_attributes(struct writer *w, const struct bufalloc_verdict *verdict)
 }
 
 void
+private_verdict_put_proofs(struct writer *w,
+			   const struct bufalloc_verdict *verdict)
+{
+	size_t i;
+
+	for (i = 0; i < verdict->count; i++) {
+		put_proof(w, &verdict->uses[i]);
+	}
+	put_attributes(w, verdict);
+}
+
+void
 private_verdict_write(struct bufalloc_verdict *verdict)
 {
 	struct writer w = {
 		.text = verdict->text,
 		.size = sizeof(verdict->text),
 	};
-	size_t i;
 
 	if (verdict->error < 0) {
 		if (verdict->imports) {
 			put_import_refusal(&w, verdict);
 		} else {
-			put_refusal(&w, verdict);
+			private_verdict_put_refusal(&w, verdict, true);
 		}
 		return;
 	}
 	if (verdict->imports) {
 		put_import(&w, verdict);
 	} else {
-		put_choice(&w, verdict);
+		private_verdict_put_choice(&w, verdict);
 	}
-	for (i = 0; i < verdict->count; i++) {
-		put_proof(&w, &verdict->uses[i]);
-	}
-	put_attributes(&w, verdict);
+	private_verdict_put_proofs(&w, verdict);
 }

@@ -4,60 +4,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-struct bufalloc_verdict *
-private_verdict_new(const struct bufalloc_request *req)
-{
-	struct bufalloc_verdict *verdict;
-
-	verdict = calloc(1, sizeof(*verdict));
-	if (verdict == NULL) {
-		return NULL;
-	}
-	verdict->of_request = true;
-	verdict->format = req->format->fourcc != 0 ? req->format->fourcc :
-						     req->format->pixelformat;
-	verdict->width = req->width;
-	verdict->height = req->height;
-	verdict->device = -1;
-	verdict->length = req->length;
-	verdict->count = req->count;
-	return verdict;
-}
-
-void
-private_verdict_set_nodes(struct bufalloc_verdict *verdict,
-			  const struct node *nodes)
-{
-	size_t i;
-
-	for (i = 0; i < verdict->count; i++) {
-		snprintf(verdict->uses[i].result.label,
-			 sizeof(verdict->uses[i].result.label), "%s",
-			 nodes[i].label);
-	}
-}
-
-void
-private_verdict_refuse(struct bufalloc_verdict *verdict,
-		       const struct refusal *refusal)
-{
-	verdict->error = refusal->error;
-	verdict->reason = refusal->reason;
-	verdict->device = refusal->device;
-	snprintf(verdict->detail, sizeof(verdict->detail), "%s",
-		 refusal->detail);
-	if (refusal->device >= 0) {
-		struct bufalloc_use_result *result =
-			&verdict->uses[refusal->device].result;
-
-		result->error = refusal->error;
-		result->reason = refusal->reason;
-	}
-}
+#include "backend.h"
 
 void
 private_put_fourcc(struct writer *w, uint32_t fourcc)
@@ -109,6 +57,9 @@ put_no_layout(struct writer *w, const struct bufalloc_verdict *verdict)
 	put_what(w, verdict);
 	put(w, ": ");
 	switch (verdict->reason) {
+	case BUFALLOC_REASON_NOT_A_DEVICE:
+		put(w, "%s is not open", label);
+		break;
 	case BUFALLOC_WHY_FORMAT:
 		put(w, "%s does not take this format", label);
 		put(w, "; ask for one that it lists ('v4l2-ctl --list-formats-ext')");
@@ -172,6 +123,219 @@ put_layout(struct writer *w, const struct bufalloc_verdict *verdict)
 	}
 }
 
+/* "8294400 bytes", of all dma-bufs. */
+static unsigned long long
+bytes_of(const struct bufalloc_verdict *verdict)
+{
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < verdict->layout.memory_count; i++) {
+		bytes += verdict->layout.lengths[i];
+	}
+	return bytes;
+}
+
+static void
+put_try(struct writer *w, const struct verdict_try *try)
+{
+	put(w, "%s", try->pub.backend);
+	if (try->place[0] != '\0') {
+		put(w, " %s", try->place);
+	}
+	put(w, ": %s", try->text);
+}
+
+/* What was tried and left, each with its reason. */
+static void
+put_tries(struct writer *w, const struct bufalloc_verdict *verdict,
+	  const char *before)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < verdict->try_count; i++) {
+		if (verdict->tries[i].pub.error != 0) {
+			put(w, "%s", any ? "; " : before);
+			put_try(w, &verdict->tries[i]);
+			any = true;
+		}
+	}
+	if (any) {
+		put(w, ")");
+	}
+}
+
+static void
+put_success(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	put(w, "%s", verdict->backend->name);
+	if (verdict->backend == &private_backend_module) {
+		put(w, ": ");
+		private_verdict_put_choice(w, verdict);
+	} else {
+		if (verdict->place[0] != '\0') {
+			put(w, " %s", verdict->place);
+		}
+		put(w, " was chosen");
+	}
+	put_tries(w, verdict, " (left: ");
+	private_verdict_put_proofs(w, verdict);
+	if (!verdict->backend->makes_dmabufs) {
+		put(w, "; it is no dma-buf: no device can import it");
+	}
+}
+
+static bool
+is_refused_by_device(const struct verdict_try *try)
+{
+	return try->pub.device >= 0 &&
+	       try->pub.reason != BUFALLOC_REASON_MEMORY &&
+	       try->pub.reason != BUFALLOC_REASON_LIMIT &&
+	       try->pub.reason != BUFALLOC_REASON_NOT_A_DEVICE;
+}
+
+/* The try that says best why there is nothing. */
+static const struct verdict_try *
+decisive(const struct bufalloc_verdict *verdict)
+{
+	size_t i;
+
+	for (i = 0; i < verdict->try_count; i++) {
+		if (is_refused_by_device(&verdict->tries[i])) {
+			return &verdict->tries[i];
+		}
+	}
+	return NULL;
+}
+
+static void
+put_nothing(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	const struct verdict_try *try = decisive(verdict);
+	const char *label = "a device";
+
+	if (try != NULL) {
+		label = verdict->uses[try->pub.device].result.label;
+	}
+	switch (-verdict->error) {
+	case ENOMEM:
+	case EDQUOT:
+		if (try == NULL) {
+			put(w, "the memory ran out");
+		} else if (try->pub.backend == private_backend_module.name) {
+			put(w, "%s, and no heap has so many contiguous bytes left",
+			    try->text);
+		} else {
+			put(w, "%s refuses %s memory, and no other has so many bytes left",
+			    label,
+			    try->is_contiguous ? "this" : "scattered");
+		}
+		break;
+	case ENOSPC:
+		put(w, "%s refuses all there is", label);
+		break;
+	case EOPNOTSUPP:
+		if (try != NULL &&
+		    try->pub.reason == BUFALLOC_WHY_NO_IMPORT) {
+			put(w, "%s takes no dma-bufs", label);
+			break;
+		}
+		/* fallthrough */
+	case ENOENT:
+		put(w, "nothing on this machine allocates it");
+		break;
+	case EACCES:
+	case EPERM:
+		put(w, "no permission on what could allocate it");
+		break;
+	default:
+		put(w, "%s", bufalloc_strerror(verdict->error));
+	}
+}
+
+static bool
+is_module_there(const struct bufalloc_verdict *verdict)
+{
+	size_t i;
+
+	for (i = 0; i < verdict->try_count; i++) {
+		const struct bufalloc_try *try = &verdict->tries[i].pub;
+
+		if (try->backend == private_backend_module.name &&
+		    try->reason == BUFALLOC_WHY_OPEN) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+is_cma_full(const struct bufalloc_verdict *verdict)
+{
+	size_t i;
+
+	for (i = 0; i < verdict->try_count; i++) {
+		const struct verdict_try *try = &verdict->tries[i];
+
+		if (try->pub.backend == private_backend_heap.name &&
+		    try->is_contiguous &&
+		    try->pub.reason == BUFALLOC_REASON_MEMORY) {
+			return true;
+		}
+	}
+	return false;
+}
+
+#define LOAD_IT "load bufalloc.ko with 'modprobe bufalloc', as root"
+
+static void
+put_nothing_advice(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	switch (-verdict->error) {
+	case ENOMEM:
+		put(w, "; ask for less, or free some");
+		if (is_cma_full(verdict)) {
+			put(w, ", or enlarge CMA (cma= on the kernel's command line)");
+		}
+		break;
+	case EDQUOT:
+		put(w, "; free some, or raise /sys/module/bufalloc/parameters/contig_limit_bytes, as root");
+		break;
+	case ENOSPC:
+		if (is_module_there(verdict)) {
+			put(w, "; leave that device out, or use another one");
+		} else {
+			put(w, "; " LOAD_IT ", which knows what it needs");
+		}
+		break;
+	case ENOENT:
+		if (!is_module_there(verdict)) {
+			put(w, "; " LOAD_IT);
+		}
+		break;
+	case EOPNOTSUPP:
+		put(w, "; leave it out, or use another one");
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+put_failure(struct writer *w, const struct bufalloc_verdict *verdict)
+{
+	put(w, "no buffer for ");
+	put_what(w, verdict);
+	if (verdict->format != 0) {
+		put(w, " of %llu bytes", bytes_of(verdict));
+	}
+	put(w, ": ");
+	put_nothing(w, verdict);
+	put_tries(w, verdict, " (tried: ");
+	put_nothing_advice(w, verdict);
+}
+
 void
 private_verdict_write_request(struct bufalloc_verdict *verdict)
 {
@@ -182,7 +346,11 @@ private_verdict_write_request(struct bufalloc_verdict *verdict)
 
 	if (!verdict->has_layout) {
 		put_no_layout(&w, verdict);
-	} else {
+	} else if (!verdict->wants_memory) {
 		put_layout(&w, verdict);
+	} else if (verdict->error == 0) {
+		put_success(&w, verdict);
+	} else {
+		put_failure(&w, verdict);
 	}
 }

@@ -24,6 +24,7 @@
 #include <bufalloc/import.h>
 #include <bufalloc/request.h>
 #include <bufalloc/range.h>
+#include <bufalloc/alloc.h>
 
 #ifdef __cplusplus
 extern "C" {

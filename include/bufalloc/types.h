@@ -3,6 +3,7 @@
 #ifndef BUFALLOC_TYPES_H
 #define BUFALLOC_TYPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,15 @@ enum bufalloc_access {
 };
 
 /**
+ * How it is known that a device can use a buffer, besides the kernel's enum
+ * bufalloc_proof of <linux/bufalloc.h>.
+ */
+enum bufalloc_library_proof {
+	/** It imported the buffer. */
+	BUFALLOC_PROOF_IMPORTED = 0x100,
+};
+
+/**
  * What decided, or what failed, besides the kernel's enum bufalloc_reason of
  * <linux/bufalloc.h>: what the library itself finds out. The two share their
  * numbers.
@@ -87,6 +97,20 @@ enum bufalloc_why {
 	BUFALLOC_WHY_ASK = 0x107,
 	/** How many bytes are wanted is not known. */
 	BUFALLOC_WHY_LENGTH = 0x108,
+	/** The backend is not there, or the caller may not use it. */
+	BUFALLOC_WHY_OPEN = 0x109,
+	/** It does not allocate this, for another reason than memory. */
+	BUFALLOC_WHY_ALLOC = 0x10a,
+	/** The device takes no dma-bufs. */
+	BUFALLOC_WHY_NO_IMPORT = 0x10b,
+	/** The device refused this one. */
+	BUFALLOC_WHY_IMPORT = 0x10c,
+	/** What it allocates is no dma-buf, and a device was added. */
+	BUFALLOC_WHY_NO_DMABUF = 0x10d,
+	/** It cannot honour a required attribute, or has no heap of that name. */
+	BUFALLOC_WHY_ATTRIBUTE = 0x10e,
+	/** Nothing could be tried. */
+	BUFALLOC_WHY_NOTHING = 0x10f,
 };
 
 #endif /* BUFALLOC_TYPES_H */

@@ -11,8 +11,10 @@
  * "anything" needs nothing and gets more segments each time, "nothing" can use no memory at all, "no-dmabuf"
  * takes no dma-bufs. All others are no devices.
  */
+#define _GNU_SOURCE /* memfd_create */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/bufalloc.h>
 #include <linux/dma-buf.h>
 #include <stdio.h>
@@ -194,7 +196,7 @@ bufalloc_open_module(struct bufalloc_ctx **ctx, const char *path)
 	if (*ctx == NULL) {
 		return -ENOMEM;
 	}
-	(*ctx)->fd = -1;
+	(*ctx)->fd = INT_MAX; /* no descriptor, but the module is there */
 	return 0;
 }
 

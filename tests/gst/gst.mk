@@ -52,7 +52,7 @@ $(GST_FAKE): $(GST_FAKE_SRC) $(wildcard libbufalloc/*.h include/*/*.h) \
 		libbufalloc/libbufalloc.map tests/gst/gst.mk
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(CPPFLAGS) $(WARN) $(CFLAGS) -fPIC \
+	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(CFLAGS) -fPIC \
 		$(LIB_DRM_CFLAGS) \
 		-shared -Wl,-soname,$(@F) \
 		-Wl,--version-script=libbufalloc/libbufalloc.map $(LDFLAGS) \

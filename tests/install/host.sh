@@ -33,6 +33,7 @@ expected_files() {
 	local prefix=$1 page
 	{
 		printf '%s\n' "$prefix/bin/bufalloc" \
+			"$prefix/include/bufalloc/alloc.h" \
 			"$prefix/include/bufalloc/bufalloc.h" \
 			"$prefix/include/bufalloc/import.h" \
 			"$prefix/include/bufalloc/range.h" \

@@ -39,6 +39,12 @@ void *
 __real_realloc(void *ptr, size_t size);
 int
 __real_fstat64(int fd, struct stat64 *st);
+int
+__real_memfd_create(const char *name, unsigned int flags);
+DIR *
+__real_opendir(const char *path);
+int
+__real_closedir(DIR *dir);
 
 int
 __wrap_ioctl(int fd, unsigned long request, ...);
@@ -50,18 +56,24 @@ int
 __wrap_fstat64(int fd, struct stat64 *st);
 ssize_t
 __wrap_readlink(const char *path, char *buf, size_t size);
+int
+__wrap_close(int fd);
+int
+__real_close(int fd);
 
-static unsigned int
-count_fds(void)
+struct sim_machine sim_machine;
+
+unsigned int
+sim_count_fds(void)
 {
 	unsigned int count = 0;
-	DIR *dir = opendir("/proc/self/fd");
+	DIR *dir = __real_opendir("/proc/self/fd");
 
 	assert_non_null(dir);
 	while (readdir(dir) != NULL) {
 		count++;
 	}
-	closedir(dir);
+	__real_closedir(dir);
 	return count;
 }
 
@@ -71,9 +83,10 @@ sim_setup(void **state)
 	(void)state;
 	memset(files, 0, sizeof(files));
 	memset(requests, 0, sizeof(requests));
+	sim_machine = (struct sim_machine){ .module_errno = ENOENT };
 	call_failure = (struct failure){ 0 };
 	memory_failure = (struct failure){ 0 };
-	fds_before = count_fds();
+	fds_before = sim_count_fds();
 	return 0;
 }
 
@@ -85,22 +98,36 @@ sim_close(int fd)
 	assert_non_null(file);
 	assert_int_equal(file->handles, 0);
 	assert_int_equal(file->framebuffers, 0);
-	file->kind = SIM_NONE;
+	assert_int_equal(file->buffers, 0);
 	close(fd);
+}
+
+/* The library's own files are its to close; a device's are the test's. */
+static bool
+is_device(const struct sim_file *file)
+{
+	return file->kind == SIM_V4L2 || file->kind == SIM_DRM ||
+	       file->kind == SIM_FILE;
+}
+
+void
+sim_close_all(void)
+{
+	int fd;
+
+	for (fd = 0; fd < MAX_FILES; fd++) {
+		if (is_device(&files[fd])) {
+			sim_close(fd);
+		}
+	}
 }
 
 int
 sim_teardown(void **state)
 {
-	int fd;
-
 	(void)state;
-	for (fd = 0; fd < MAX_FILES; fd++) {
-		if (files[fd].kind != SIM_NONE) {
-			sim_close(fd);
-		}
-	}
-	assert_int_equal(count_fds(), fds_before);
+	sim_close_all();
+	assert_int_equal(sim_count_fds(), fds_before);
 	return 0;
 }
 
@@ -116,13 +143,19 @@ sim_file(int fd)
 int
 sim_new_file(enum sim_kind kind, const char *name)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC);
+	int fd = __real_memfd_create(name, MFD_CLOEXEC);
 
+	sim_adopt_file(fd, kind, name);
+	return fd;
+}
+
+void
+sim_adopt_file(int fd, enum sim_kind kind, const char *name)
+{
 	assert_in_range(fd, 0, MAX_FILES - 1);
 	memset(&files[fd], 0, sizeof(files[fd]));
 	files[fd].kind = kind;
 	snprintf(files[fd].name, sizeof(files[fd].name), "%s", name);
-	return fd;
 }
 
 int
@@ -159,6 +192,7 @@ sim_forget_objects(void)
 	for (fd = 0; fd < MAX_FILES; fd++) {
 		files[fd].handles = 0;
 		files[fd].framebuffers = 0;
+		files[fd].buffers = 0;
 	}
 }
 
@@ -225,6 +259,16 @@ fails(struct failure *failure)
 	return true;
 }
 
+bool
+sim_fails_call(void)
+{
+	if (call_only_ioctls || !fails(&call_failure)) {
+		return false;
+	}
+	errno = call_errno;
+	return true;
+}
+
 int
 __wrap_ioctl(int fd, unsigned long request, ...)
 {
@@ -253,13 +297,24 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 		err = EBADF;
 		break;
 	default:
-		err = ENOTTY;
+		err = -sim_memory_ioctl(file, request, arg);
 	}
-	if (err != 0) {
+	if (err > 0) {
 		errno = err;
 		return -1;
 	}
-	return 0;
+	return -err;
+}
+
+int
+__wrap_close(int fd)
+{
+	struct sim_file *file = sim_file(fd);
+
+	if (file != NULL) {
+		file->kind = SIM_NONE;
+	}
+	return __real_close(fd);
 }
 
 void *
@@ -287,17 +342,20 @@ __wrap_fstat64(int fd, struct stat64 *st)
 {
 	const struct sim_file *file = sim_file(fd);
 
-	if (!call_only_ioctls && fails(&call_failure)) {
-		errno = call_errno;
+	if (sim_fails_call()) {
+		return -1;
+	}
+	if (file == NULL) {
+		errno = EBADF;
 		return -1;
 	}
 	if (__real_fstat64(fd, st) < 0) {
 		return -1;
 	}
-	if (file != NULL && file->kind == SIM_V4L2) {
+	if (file->kind == SIM_V4L2) {
 		st->st_mode = S_IFCHR | 0660;
 		st->st_rdev = makedev(81, 0);
-	} else if (file != NULL && file->kind == SIM_DRM) {
+	} else if (file->kind == SIM_DRM) {
 		st->st_mode = S_IFCHR | 0660;
 		st->st_rdev = makedev(226, 0);
 	}

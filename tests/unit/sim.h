@@ -43,6 +43,13 @@ struct sim_v4l2 {
 	uint32_t greed;		/* bytes that each answer has more a line */
 	int try_errno;		/* of VIDIOC_TRY_FMT */
 	int einval_for_unknown; /* instead of the nearest format */
+
+	bool one_segment;	/* takes scattered memory for nothing */
+	bool self_managed;	/* and bufalloc.ko does not know */
+	bool no_dmabuf;		/* V4L2_MEMORY_DMABUF is EINVAL */
+	bool in_use;		/* somebody else has buffers */
+	bool has_buffers;	/* the caller itself has */
+	int prepare_errno;	/* of VIDIOC_PREPARE_BUF */
 };
 
 /** A DRM device: a display unless it has no modes. */
@@ -56,9 +63,59 @@ struct sim_drm {
 	bool no_dumb;
 	bool no_import;
 	bool modifiers;
+	/* those that a plane shows, if they are others; its file sees them all */
+	uint32_t plane_formats[SIM_MAX_FORMATS];
+	bool universal;
 	int add_errno; /* of ADDFB2; 0: as it is */
 	int dumb_errno;
+	bool one_segment; /* imports no scattered memory */
+	bool dumb_is_contiguous;
+	int import_errno;
 };
+
+/** One node in /dev/dma_heap. */
+struct sim_heap {
+	const char *name; /* NULL: there is none */
+	bool is_contiguous;
+	int open_errno;
+	uint64_t left; /* bytes; 0: any */
+	int alloc_errno;
+};
+
+#define SIM_MAX_HEAPS 6
+
+/** What allocates; by default nothing does. */
+struct sim_machine {
+	bool has_module;
+	int module_errno;	/* of opening its node, if it is not there; ENOENT */
+	uint64_t contig_left;	/* bytes; 0: any */
+	bool contig_limited;	/* EDQUOT */
+	int module_alloc_errno; /* of each ALLOC */
+	bool has_heaps;		/* the folder exists */
+	struct sim_heap heaps[SIM_MAX_HEAPS];
+	bool has_udmabuf;
+	int udmabuf_open_errno;
+	int udmabuf_errno;
+	int memfd_errno;
+};
+
+extern struct sim_machine sim_machine;
+
+/** Does the file of a display see all its planes? */
+bool
+sim_is_universal(int fd);
+
+/** The format that a V4L2 device is set to now. */
+uint32_t
+sim_pixelformat(int fd);
+
+/** Is the dma-buf, or memory file, one range? */
+bool
+sim_is_contiguous(int fd);
+
+/** The name that DMA_BUF_SET_NAME gave it; "" if none did. */
+const char *
+sim_dmabuf_name(int fd);
 
 int
 sim_setup(void **state);
@@ -84,6 +141,14 @@ sim_close(int fd);
  */
 void
 sim_forget_objects(void);
+
+/** Close all devices. */
+void
+sim_close_all(void);
+
+/** Descriptors that the process has open. */
+unsigned int
+sim_count_fds(void);
 
 /** Calls of this request that were made so far, on any file. */
 unsigned int

@@ -5,6 +5,7 @@
 #include <drm.h>
 #include <drm_fourcc.h>
 #include <drm_mode.h>
+#include <fcntl.h>
 #include <linux/videodev2.h>
 #include <stdio.h>
 #include <string.h>
@@ -183,6 +184,105 @@ try_format(const struct sim_v4l2 *device, struct v4l2_format *format)
 	return 0;
 }
 
+static int
+request_buffers(struct sim_file *file, struct v4l2_requestbuffers *request)
+{
+	const struct sim_v4l2 *device = &file->v4l2;
+
+	assert_false(device->has_buffers); /* they would be freed */
+	if (!has_queue(device, request->type) ||
+	    request->memory != V4L2_MEMORY_DMABUF || device->no_dmabuf) {
+		return EINVAL;
+	}
+	if (device->in_use) {
+		return EBUSY;
+	}
+	file->buffers = request->count;
+	return 0;
+}
+
+static int
+check_memory(const struct sim_file *file, int fd, uint32_t length,
+	     uint32_t size)
+{
+	const struct sim_file *memory = sim_file(fd);
+
+	if (memory == NULL) {
+		return EBADF;
+	}
+	if (memory->kind != SIM_DMABUF || length > memory->length ||
+	    length < size) {
+		return EINVAL;
+	}
+	if (file->v4l2.one_segment && !memory->is_contiguous) {
+		return EFAULT;
+	}
+	return file->v4l2.prepare_errno;
+}
+
+static int
+prepare(const struct sim_file *file, const struct v4l2_buffer *buffer)
+{
+	uint32_t i;
+
+	if (buffer->index >= file->buffers ||
+	    buffer->type != file->format.type) {
+		return EINVAL;
+	}
+	if (!V4L2_TYPE_IS_MULTIPLANAR(buffer->type)) {
+		return check_memory(file, buffer->m.fd, buffer->length,
+				    file->format.fmt.pix.sizeimage);
+	}
+	if (buffer->length != file->format.fmt.pix_mp.num_planes) {
+		return EINVAL;
+	}
+	for (i = 0; i < buffer->length; i++) {
+		const struct v4l2_plane *plane = &buffer->m.planes[i];
+		int err = check_memory(
+			file, plane->m.fd, plane->length,
+			file->format.fmt.pix_mp.plane_fmt[i].sizeimage);
+
+		if (err != 0) {
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int
+set_format(struct sim_file *file, struct v4l2_format *format)
+{
+	int err;
+
+	if (file->v4l2.has_buffers || file->v4l2.in_use || file->buffers > 0) {
+		return EBUSY;
+	}
+	err = try_format(&file->v4l2, format);
+	if (err == 0) {
+		file->format = *format;
+	}
+	return err;
+}
+
+static int
+get_format(struct sim_file *file, struct v4l2_format *format)
+{
+	if (!has_queue(&file->v4l2, format->type)) {
+		return EINVAL;
+	}
+	/* At first a device is set to its first format. */
+	if (file->format.type == 0) {
+		file->format.type = format->type;
+		file->format.fmt.pix.width = 640;
+		file->format.fmt.pix.height = 480;
+		if (try_format(&file->v4l2, &file->format) != 0) {
+			return EIO;
+		}
+	}
+	*format = file->format;
+	return 0;
+}
+
 int
 sim_v4l2_ioctl(struct sim_file *file, unsigned long request, void *arg)
 {
@@ -201,33 +301,83 @@ sim_v4l2_ioctl(struct sim_file *file, unsigned long request, void *arg)
 	}
 	case VIDIOC_TRY_FMT:
 		return try_format(device, arg);
+	case VIDIOC_G_FMT:
+		return get_format(file, arg);
+	case VIDIOC_S_FMT:
+		return set_format(file, arg);
+	case VIDIOC_QUERYBUF:
+		return device->has_buffers || device->in_use ? 0 : EINVAL;
+	case VIDIOC_REQBUFS:
+		return request_buffers(file, arg);
+	case VIDIOC_PREPARE_BUF:
+		return prepare(file, arg);
 	default:
 		return ENOTTY;
 	}
 }
 
-static int
-create_dumb(struct sim_file *file, struct drm_mode_create_dumb *create)
+static uint32_t
+new_handle(struct sim_file *file, uint64_t size, bool is_contiguous)
 {
 	uint32_t handle;
 
+	for (handle = 1; handle < 32; handle++) {
+		if ((file->handles & 1U << handle) == 0) {
+			file->handles |= 1U << handle;
+			file->handle_sizes[handle] = size;
+			file->handle_contiguous[handle] = is_contiguous;
+			return handle;
+		}
+	}
+	fail_msg("no handle is left");
+	return 0;
+}
+
+static int
+create_dumb(struct sim_file *file, struct drm_mode_create_dumb *create)
+{
 	if (file->drm.no_dumb) {
 		return ENOSYS;
 	}
 	if (file->drm.dumb_errno != 0) {
 		return file->drm.dumb_errno;
 	}
-	for (handle = 1; handle < 32; handle++) {
-		if ((file->handles & 1U << handle) == 0) {
-			file->handles |= 1U << handle;
-			create->handle = handle;
-			create->pitch = create->width * create->bpp / 8;
-			create->size = (uint64_t)create->pitch * create->height;
-			file->handle_sizes[handle] = create->size;
-			return 0;
-		}
+	create->pitch = create->width * create->bpp / 8;
+	create->size = (uint64_t)create->pitch * create->height;
+	create->handle = new_handle(file, create->size,
+				    file->drm.dumb_is_contiguous);
+	return 0;
+}
+
+static int
+import_prime(struct sim_file *file, struct drm_prime_handle *prime)
+{
+	const struct sim_file *memory = sim_file(prime->fd);
+
+	if (file->drm.import_errno != 0) {
+		return file->drm.import_errno;
 	}
-	return ENOMEM;
+	if (memory == NULL) {
+		return EBADF;
+	}
+	if (memory->kind != SIM_DMABUF ||
+	    (file->drm.one_segment && !memory->is_contiguous)) {
+		return EINVAL;
+	}
+	prime->handle = new_handle(file, memory->length, memory->is_contiguous);
+	return 0;
+}
+
+static int
+export_prime(struct sim_file *file, struct drm_prime_handle *prime)
+{
+	assert_int_equal(prime->flags, DRM_CLOEXEC | DRM_RDWR);
+	if (prime->handle >= 32 || (file->handles & 1U << prime->handle) == 0) {
+		return ENOENT;
+	}
+	prime->fd = sim_new_dmabuf(file->handle_sizes[prime->handle],
+				   file->handle_contiguous[prime->handle]);
+	return 0;
 }
 
 static int
@@ -305,12 +455,53 @@ get_cap(const struct sim_drm *device, struct drm_get_cap *cap)
 	}
 }
 
+static int
+get_plane(const struct sim_drm *device, struct drm_mode_get_plane *plane)
+{
+	const uint32_t *formats = device->plane_formats[0] != 0 ?
+					  device->plane_formats :
+					  device->formats;
+	uint32_t count = 0;
+
+	assert_int_equal(plane->plane_id, 77);
+	while (count < SIM_MAX_FORMATS && formats[count] != 0) {
+		count++;
+	}
+	assert_true(plane->count_format_types >= count);
+	memcpy((void *)(uintptr_t)plane->format_type_ptr, formats,
+	       count * sizeof(*formats));
+	plane->count_format_types = count;
+	return 0;
+}
+
+/* One primary plane, which not every file sees. */
+static int
+get_planes(const struct sim_drm *device, struct drm_mode_get_plane_res *res)
+{
+	if (!device->universal) {
+		res->count_planes = 0;
+		return 0;
+	}
+	if (res->count_planes >= 1) {
+		*(uint32_t *)(uintptr_t)res->plane_id_ptr = 77;
+	}
+	res->count_planes = 1;
+	return 0;
+}
+
 int
 sim_drm_ioctl(struct sim_file *file, unsigned long request, void *arg)
 {
-	const struct sim_drm *device = &file->drm;
+	struct sim_drm *device = &file->drm;
 
 	switch (request) {
+	case DRM_IOCTL_MODE_GETPLANERESOURCES:
+		return get_planes(device, arg);
+	case DRM_IOCTL_MODE_GETPLANE:
+		return get_plane(device, arg);
+	case DRM_IOCTL_SET_CLIENT_CAP:
+		device->universal = ((struct drm_set_client_cap *)arg)->value != 0;
+		return 0;
 	case DRM_IOCTL_VERSION: {
 		const char *driver = device->driver == NULL ? "simkms" :
 							      device->driver;
@@ -335,6 +526,12 @@ sim_drm_ioctl(struct sim_file *file, unsigned long request, void *arg)
 		return create_dumb(file, arg);
 	case DRM_IOCTL_MODE_DESTROY_DUMB:
 		return close_handle(file, ((struct drm_mode_destroy_dumb *)arg)->handle);
+	case DRM_IOCTL_PRIME_FD_TO_HANDLE:
+		return import_prime(file, arg);
+	case DRM_IOCTL_PRIME_HANDLE_TO_FD:
+		return export_prime(file, arg);
+	case DRM_IOCTL_GEM_CLOSE:
+		return close_handle(file, ((struct drm_gem_close *)arg)->handle);
 	case DRM_IOCTL_MODE_ADDFB2:
 		return add_framebuffer(file, arg);
 	case DRM_IOCTL_MODE_RMFB:

@@ -62,9 +62,10 @@ unversioned() {
 	! exported | grep -v '@@LIBBUFALLOC_0\.1$'
 }
 
-# No data that can be written.
+# No data that can be written; .data.rel.ro is read-only once it is loaded.
 stateless() {
-	! nm "$B"/libbufalloc/*.o | grep ' [bBdDcC] '
+	! objdump -t "$B"/libbufalloc/*.o | grep ' O ' |
+		grep -vE '[[:space:]]\.(rodata|data\.rel\.ro)[.a-z0-9]*[[:space:]]'
 }
 
 silent() {

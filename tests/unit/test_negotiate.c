@@ -248,6 +248,14 @@ static const struct row rows[] = {
 	  .devices = { CAMERA(.formats = { NV12 }), DISPLAY(.formats = { XR24 }) },
 	  .ret = -EOPNOTSUPP, .reason = BUFALLOC_WHY_SHOW, .device = 1,
 	  .text = "card0 (simkms) makes no framebuffer of it" },
+	{ "a display that makes a framebuffer and does not show it", NV12, HD,
+	  .devices = { DISPLAY(.formats = { XR24, NV12 }, .plane_formats = { XR24 }) },
+	  .ret = -EOPNOTSUPP, .reason = BUFALLOC_WHY_SHOW },
+	{ "the same that only writes it back", NV12, HD,
+	  .devices = { { BUFALLOC_WRITE, true, .drm = { .formats = { XR24, NV12 },
+			 .plane_formats = { XR24 } } } },
+	  .memory_count = 1, .stride = 1920, .lines = 1080, .offset1 = 2073600,
+	  .lengths = { 3110400 } },
 	{ "a display that is too small", XR24, HD,
 	  .devices = { DISPLAY(.formats = { XR24 }, .max_width = 1024) },
 	  .ret = -EOPNOTSUPP, .reason = BUFALLOC_WHY_SHOW },
@@ -454,6 +462,28 @@ any_call_may_fail(void **state)
 	bufalloc_request_destroy(req);
 }
 
+/* Which planes the caller's file sees is the caller's to say. */
+static void
+planes_stay_as_visible_as_they_were(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		const struct sim_drm display = { .formats = { XR24 }, .universal = i != 0 };
+		const struct bufalloc_layout *layout = NULL;
+		struct bufalloc_request *req = NULL;
+		int fd = sim_open_drm(&display);
+
+		assert_int_equal(bufalloc_request_new(&req), 0);
+		assert_int_equal(bufalloc_request_set_format(req, XR24, 64, 64), 0);
+		assert_int_equal(bufalloc_request_add_device(req, fd, BUFALLOC_READ), 0);
+		assert_int_equal(bufalloc_request_negotiate(req, &layout, NULL), 0);
+		assert_int_equal(sim_is_universal(fd), i != 0);
+		bufalloc_request_destroy(req);
+	}
+}
+
 /* The trial framebuffer is the layout, and its modifier is said where it counts. */
 static void
 negotiation_leaves_nothing_behind(void **state)
@@ -473,7 +503,7 @@ negotiation_leaves_nothing_behind(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sim_setup, sim_teardown)
-#define EXTRA 4
+#define EXTRA 5
 
 int
 main(void)
@@ -483,6 +513,7 @@ main(void)
 		TEST(interrupted_calls_are_made_again),
 		TEST(any_call_may_fail),
 		TEST(negotiation_leaves_nothing_behind),
+		TEST(planes_stay_as_visible_as_they_were),
 	};
 	size_t i;
 
