@@ -54,6 +54,7 @@ include gst-plugin/plugin.mk
 include kernel/module.mk
 include demo/demo.mk
 include tests/kernel/kernel.mk
+include tests/lib/lib.mk
 include tests/unit/unit.mk
 include tests/tests.mk
 include tests/vm/vm.mk

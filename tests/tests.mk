@@ -2,7 +2,7 @@
 # What the suites of suites.tsv need, and the targets that run them.
 
 TESTS ?=
-TEST_PARTS = lib tool plugin modules unit gst-tests ktests
+TEST_PARTS = lib tool plugin modules unit gst-tests ktests libtests
 
 .PHONY: tests-build tests-deps check-host check check-all lint
 

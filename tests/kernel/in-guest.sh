@@ -46,7 +46,11 @@ fi
 for program in "$@"; do
 	# lifetime unloads bufalloc, which nothing may hold then.
 	[ "$program" != lifetime ] || rmmod bufalloc_v4l2 bufalloc_drm
-	merge "$program" < <("$build/tests/kernel/$program" 2>&1)
+	case $program in
+	*/*) path=$build/tests/$program ;; # of another folder of tests
+	*) path=$build/tests/kernel/$program ;;
+	esac
+	merge "${program##*/}" < <("$path" 2>&1)
 	wait $!
 	status=$?
 	[ "$status" -le 1 ] || result "not ok" "$program: ends by itself ($status)"
@@ -77,7 +81,9 @@ for module in ba_api ba_drm ba_edu ba_importer ba_v4l2 bufalloc_v4l2 bufalloc_dr
 	[ ! -d "/sys/module/$module" ] || rmmod "$module" ||
 		result "not ok" "$module can be unloaded"
 done
-live=$(awk '$2 != 0' /sys/kernel/debug/bufalloc/live)
+live=
+[ ! -d /sys/module/bufalloc ] ||
+	live=$(awk '$2 != 0' /sys/kernel/debug/bufalloc/live)
 if [ -z "$live" ]; then
 	result ok "no live object is left"
 else
