@@ -208,7 +208,7 @@ tool_options_length(const struct tool_command *command,
 		return tool_usage_error(
 			command,
 			"no format is called '%s' here: use --size, or one of %s",
-			options->format, tool_formats().text);
+			options->format, tool_format_names());
 	}
 	options->has_length = true;
 	return TOOL_OK;

@@ -125,20 +125,20 @@ tool_device_json(struct json_object *object, const char *node,
 bool
 tool_number(const char *text, bool suffix, uint64_t *value);
 
+/** The number of a format in <drm_fourcc.h>, from its letters ("NV12"); or 0. */
+uint32_t
+tool_fourcc(const char *format);
+
 /**
- * Bytes of a frame without padding in a format that <drm_fourcc.h> or V4L2 has
- * ("NV12"); 0 if the format is unknown here.
+ * Bytes of a frame without padding; 0 if the format is none that the library
+ * can lay out. Sides are at most 2^20.
  */
 uint64_t
 tool_frame_size(const char *format, uint64_t width, uint64_t height);
 
-/** The formats that tool_frame_size() knows: "NV12 NV21 ...". */
-struct tool_formats {
-	char text[256];
-};
-
-struct tool_formats
-tool_formats(void);
+/** Formats that people may want: "NV12 NV21 ...". */
+const char *
+tool_format_names(void);
 
 /** A count of bytes as text: "8294400 bytes (7.9 MiB)". */
 struct tool_amount {
