@@ -18,7 +18,8 @@
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 #
 # For tests/controls: MODULE_DIR has other modules than the ones that are built
-# here, GUEST_LOG is where the guest's console goes, GUEST_OPTIONS are for run.
+# here, BUFALLOC_TOOL is another command, GUEST_LOG is where the guest's console
+# goes, GUEST_OPTIONS are for run.
 #
 # shellcheck disable=SC2054 # the commas are QEMU's
 set -u
@@ -51,8 +52,10 @@ one_outside=(--device pxb-pcie,bus_nr=0x20,id=pxb,bus=pcie.0,bypass_iommu=true
 case $suite in
 plain)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid)
+	# Debian's has no device that converts pictures.
+	[ "$kernel" = stock-6.1-amd64 ] || modules+=(vim2m)
 	programs=(abi ranges alloc zero contig mmap attributes devices import_drm
-		import_v4l2 fences lifetime)
+		import_v4l2 fences selftest lifetime)
 	;;
 user)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid)
@@ -65,7 +68,7 @@ user)
 dma-contig)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms "vivid allocators=1")
 	mem=2048
-	programs=(devices import_v4l2)
+	programs=(devices import_v4l2 selftest)
 	;;
 nodes)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms "vivid allocators=1" ba_v4l2
@@ -82,7 +85,7 @@ swiotlb)
 	modules=(ba_importer ba_edu)
 	append=swiotlb=force
 	options=("${virtual_clock[@]}" --device edu,dma_mask=0xffffffffffffffff)
-	programs=(sync sync_range edu_bounce)
+	programs=(sync sync_range edu_bounce selftest)
 	;;
 iommu)
 	modules=("$five")
@@ -144,7 +147,11 @@ esac
 
 . tests/kernel/kernels.sh
 for_kernel "$kernel" || exit 2
-make ktests test-modules KDIR="$kdir" "${cross[@]}" >&2 || exit 1
+targets=(ktests test-modules)
+case " ${programs[*]} " in
+*" selftest "*) targets=(lib tool "${targets[@]}") ;;
+esac
+make "${targets[@]}" KDIR="$kdir" "${cross[@]}" >&2 || exit 1
 kmod=$PWD/$(make -s print-kmod KDIR="$kdir" "${cross[@]}")
 modules_dir=${MODULE_DIR:-$kmod/kernel}
 arguments=()
@@ -164,5 +171,6 @@ exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout 600 \
 	--append "$append" "${options[@]}" "${arguments[@]}" \
 	--log "${GUEST_LOG:-$logs/kernel-$suite-$kernel.guest.log}" \
 	"${more[@]}" -- env BUFALLOC_KO="$modules_dir/bufalloc.ko" \
+	BUFALLOC_TOOL="${BUFALLOC_TOOL:-$build/tools/bufalloc}" \
 	"${environment[@]}" \
 	tests/kernel/in-guest.sh "$build" "${programs[@]}"

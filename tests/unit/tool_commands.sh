@@ -120,7 +120,7 @@ fake=(FAKE_ERRNO=122 FAKE_ALLOCS=1)
 run bufalloc alloc --size 64M --heap contig --count 2 --hold
 check "alloc: the user's limit: figures and the parameter" all status_is 1 -- \
 	out_has "buffer 1:" -- err_is_one_line -- \
-	err_has "67108864 bytes (64.0 MiB)" -- err_has "8294400 bytes" -- \
+	err_has "67108864 bytes (64.0 MiB)" -- err_has "75403264 bytes" -- \
 	err_has "1073741824 bytes" -- err_has contig_limit_bytes -- \
 	err_has "[EDQUOT]"
 

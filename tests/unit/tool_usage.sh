@@ -38,6 +38,8 @@ right "usage: bufalloc alloc" help alloc
 right "usage: bufalloc explain" help explain
 right "usage: bufalloc explain" explain --help
 right "usage: bufalloc alloc" alloc -h
+right "usage: bufalloc selftest" help selftest
+right "usage: bufalloc selftest" selftest -h
 right "bufalloc $(sed -n 's/^VERSION := //p' Makefile)" --version
 
 wrong "no command is called 'frob'" frob
@@ -91,9 +93,20 @@ for side in '' 0 -1 x 1K 1048577; do
 	wrong "'$side' is not a number of pixels: give 1 to 1048576" \
 		explain --format NV12 --height "$side" --width 64
 done
+wrong "unexpected argument '/dev/video0'" selftest /dev/video0
+wrong "unknown option --heap" selftest --heap system
+wrong "unknown option --hold" selftest --hold
+wrong "'x' is not a size" selftest --size x
+wrong "a test needs a size of 1 byte or more" selftest --size 0
+wrong "not both" selftest --size 4K --format NV12 --width 64 --height 64
+wrong "belong together" selftest --width 64 --height 64
+wrong "no format is called 'nv12' here" \
+	selftest --format nv12 --width 64 --height 64
+
 many=()
 for _ in $(seq 17); do many+=(--device /dev/null); done
 wrong "more than 16 devices" explain --size 4K "${many[@]}"
 wrong "more than 16 devices" alloc --size 4K "${many[@]}"
+wrong "more than 16 devices" selftest "${many[@]}"
 
 finish

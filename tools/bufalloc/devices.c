@@ -19,6 +19,27 @@ static const struct {
 
 #define ENDS_LEN (sizeof(ends) / sizeof(ends[0]))
 
+/* The modules that find the device behind a node. */
+static const struct {
+	const char *name;
+	const char *folder;
+} resolvers[TOOL_RESOLVERS] = {
+	{ "bufalloc-v4l2", "/sys/module/bufalloc_v4l2" },
+	{ "bufalloc-drm", "/sys/module/bufalloc_drm" },
+};
+
+const char *
+tool_resolver_name(size_t i)
+{
+	return resolvers[i].name;
+}
+
+bool
+tool_resolver_is_loaded(size_t i)
+{
+	return access(resolvers[i].folder, F_OK) == 0;
+}
+
 bool
 tool_devices_add(struct tool_devices *devices, char *text)
 {
@@ -33,6 +54,7 @@ tool_devices_add(struct tool_devices *devices, char *text)
 	for (i = 0; end != NULL && i < ENDS_LEN; i++) {
 		if (strcmp(end, ends[i].end) == 0) {
 			access = ends[i].access;
+			devices->has_access[devices->count] = true;
 			*end = '\0';
 			break;
 		}
@@ -44,26 +66,31 @@ tool_devices_add(struct tool_devices *devices, char *text)
 	return true;
 }
 
+int
+tool_device_open(const char *node)
+{
+	int fd = open(node, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && errno == EACCES) {
+		fd = open(node, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	}
+	return fd < 0 ? -errno : fd;
+}
+
 enum tool_exit
 tool_devices_open(struct tool_devices *devices)
 {
 	char sentence[512];
-	int fd, err;
 	size_t i;
+	int fd;
 
 	for (i = 0; i < devices->count; i++) {
-		fd = open(devices->nodes[i],
-			  O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		if (fd < 0 && errno == EACCES) {
-			fd = open(devices->nodes[i],
-				  O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		}
+		fd = tool_device_open(devices->nodes[i]);
 		if (fd < 0) {
-			err = errno;
 			snprintf(sentence, sizeof(sentence),
 				 "cannot open the device %s: %s",
-				 devices->nodes[i], strerror(err));
-			return tool_error(err, sentence);
+				 devices->nodes[i], strerror(-fd));
+			return tool_error(fd, sentence);
 		}
 		devices->uses[i].fd = fd;
 	}

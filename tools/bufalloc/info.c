@@ -13,20 +13,9 @@
 
 #include "tool.h"
 
-#define LIBRARY_VERSION                                                    \
-	(BUFALLOC_VERSION_MAJOR << 16 | BUFALLOC_VERSION_MINOR << 8 |      \
+#define LIBRARY_VERSION                                               \
+	(BUFALLOC_VERSION_MAJOR << 16 | BUFALLOC_VERSION_MINOR << 8 | \
 	 BUFALLOC_VERSION_PATCH)
-
-/* The modules that find the device behind a node. */
-static const struct {
-	const char *name;
-	const char *folder;
-} resolvers[] = {
-	{ "bufalloc-v4l2", "/sys/module/bufalloc_v4l2" },
-	{ "bufalloc-drm", "/sys/module/bufalloc_drm" },
-};
-
-#define RESOLVERS_LEN (sizeof(resolvers) / sizeof(resolvers[0]))
 
 /* Everything that is found out before anything is printed. */
 struct state {
@@ -35,11 +24,10 @@ struct state {
 	struct stat node;
 	char owner[64];
 	char group[64];
-	int err;	/* of bufalloc_open_module() or bufalloc_get_info() */
+	int err; /* of bufalloc_open_module() or bufalloc_get_info() */
 	struct bufalloc_module_info info;
-	bool is_loaded[RESOLVERS_LEN];
-	char problem[512];	/* why it is not usable; "" if it is */
-	char advice[512];	/* what works, but not as it should; or "" */
+	char problem[512]; /* why it is not usable; "" if it is */
+	char advice[512]; /* what works, but not as it should; or "" */
 };
 
 static void
@@ -73,11 +61,6 @@ static void
 look_at_module(struct state *state)
 {
 	struct bufalloc_ctx *ctx;
-	size_t i;
-
-	for (i = 0; i < RESOLVERS_LEN; i++) {
-		state->is_loaded[i] = access(resolvers[i].folder, F_OK) == 0;
-	}
 
 	state->err = bufalloc_open_module(&ctx, state->path);
 	if (state->err < 0) {
@@ -160,10 +143,10 @@ print_json(const struct state *state)
 	json_object_object_add(object, "attributes",
 			       tool_json_attributes(state->info.attributes));
 	modules = json_object_new_object();
-	for (i = 0; i < RESOLVERS_LEN; i++) {
+	for (i = 0; i < TOOL_RESOLVERS; i++) {
 		json_object_object_add(
-			modules, resolvers[i].name,
-			json_object_new_boolean(state->is_loaded[i]));
+			modules, tool_resolver_name(i),
+			json_object_new_boolean(tool_resolver_is_loaded(i)));
 	}
 	json_object_object_add(object, "resolvers", modules);
 	if (state->advice[0] != '\0') {
@@ -173,29 +156,8 @@ print_json(const struct state *state)
 }
 
 static void
-print_attributes(uint64_t attributes)
-{
-	bool any = false;
-	unsigned int bit;
-
-	printf("attributes    ");
-	for (bit = 0; bit < 64; bit++) {
-		const char *name =
-			bufalloc_attr_name(attributes & UINT64_C(1) << bit);
-
-		if (name != NULL) {
-			printf("%s%s", any ? ", " : "", name);
-			any = true;
-		}
-	}
-	printf("%s\n", any ? "" : "none");
-}
-
-static void
 print_text(const struct state *state)
 {
-	bool any = false;
-	uint32_t heap;
 	size_t i;
 
 	printf("library       %s\n", tool_version(LIBRARY_VERSION).text);
@@ -213,25 +175,17 @@ print_text(const struct state *state)
 	}
 
 	printf("module        %s\n", tool_version(state->info.version).text);
-	printf("heaps         ");
-	for (heap = 0; heap < 32; heap++) {
-		const char *name = bufalloc_heap_name((enum bufalloc_heap)heap);
-
-		if (name != NULL && has_heap(state, (enum bufalloc_heap)heap)) {
-			printf("%s%s", any ? ", " : "", name);
-			any = true;
-		}
-	}
-	printf("%s\n", any ? "" : "none");
+	printf("heaps         %s\n", tool_heap_names(state->info.heaps).text);
 	printf("max length    %s\n", tool_amount(state->info.max_length).text);
 	printf("contig limit  %s for this user\n",
 	       tool_amount(state->info.contig_limit).text);
 	printf("contig used   %s by this user\n",
 	       tool_amount(state->info.contig_used).text);
-	print_attributes(state->info.attributes);
-	for (i = 0; i < RESOLVERS_LEN; i++) {
-		printf("%-14s%s\n", resolvers[i].name,
-		       state->is_loaded[i] ? "loaded" : "not loaded");
+	printf("attributes    %s\n",
+	       tool_attribute_names(state->info.attributes).text);
+	for (i = 0; i < TOOL_RESOLVERS; i++) {
+		printf("%-14s%s\n", tool_resolver_name(i),
+		       tool_resolver_is_loaded(i) ? "loaded" : "not loaded");
 	}
 	if (state->advice[0] != '\0') {
 		printf("advice        %s\n", state->advice);

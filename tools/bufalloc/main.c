@@ -10,6 +10,7 @@ static const struct tool_command *const commands[] = {
 	&tool_info,
 	&tool_explain,
 	&tool_alloc,
+	&tool_selftest,
 };
 
 #define COMMANDS_LEN (sizeof(commands) / sizeof(commands[0]))

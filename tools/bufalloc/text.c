@@ -136,6 +136,48 @@ tool_json_number(struct json_object *object, const char *key, uint64_t number)
 	json_object_object_add(object, key, json_object_new_uint64(number));
 }
 
+static void
+add_name(struct tool_names *names, const char *name)
+{
+	size_t len = strlen(names->text);
+
+	if (name != NULL) {
+		snprintf(names->text + len, sizeof(names->text) - len, "%s%s",
+			 len == 0 ? "" : ", ", name);
+	}
+}
+
+struct tool_names
+tool_heap_names(uint32_t mask)
+{
+	struct tool_names names = { .text = "" };
+	uint32_t i;
+
+	for (i = 0; i < 32; i++) {
+		if ((mask & UINT32_C(1) << i) != 0) {
+			add_name(&names,
+				 bufalloc_heap_name((enum bufalloc_heap)i));
+		}
+	}
+	add_name(&names, names.text[0] == '\0' ? "none" : NULL);
+	return names;
+}
+
+struct tool_names
+tool_attribute_names(uint64_t mask)
+{
+	struct tool_names names = { .text = "" };
+	unsigned int i;
+
+	for (i = 0; i < 64; i++) {
+		if ((mask & UINT64_C(1) << i) != 0) {
+			add_name(&names, bufalloc_attr_name(UINT64_C(1) << i));
+		}
+	}
+	add_name(&names, names.text[0] == '\0' ? "none" : NULL);
+	return names;
+}
+
 struct json_object *
 tool_json_heaps(uint32_t mask)
 {

@@ -24,6 +24,8 @@ struct tool_devices {
 	char *nodes[TOOL_MAX_DEVICES];
 	/** As the library takes them; the descriptors are the tool's own. */
 	struct bufalloc_use uses[TOOL_MAX_DEVICES];
+	/** Whether the access was named. */
+	bool has_access[TOOL_MAX_DEVICES];
 };
 
 /** Options that a command may take; --json, --node and --help all do. */
@@ -70,6 +72,7 @@ struct tool_command {
 extern const struct tool_command tool_info;
 extern const struct tool_command tool_alloc;
 extern const struct tool_command tool_explain;
+extern const struct tool_command tool_selftest;
 
 /**
  * Read the options of a command from what follows its name; argv[0] is the
@@ -94,6 +97,10 @@ tool_options_length(const struct tool_command *command,
  */
 bool
 tool_devices_add(struct tool_devices *devices, char *text);
+
+/** Open a node without waiting: a file descriptor, or -errno. */
+int
+tool_device_open(const char *node);
 
 /** Open the nodes. Says what is wrong with the first that cannot be opened. */
 enum tool_exit
@@ -120,6 +127,15 @@ void
 tool_device_json(struct json_object *object, const char *node,
 		 enum bufalloc_access access, int err,
 		 const struct bufalloc_dev_info *info);
+
+/** The modules that find the device behind a node, by their number. */
+#define TOOL_RESOLVERS 2
+
+const char *
+tool_resolver_name(size_t i);
+
+bool
+tool_resolver_is_loaded(size_t i);
 
 /** "8294400", with suffix also "4K", "64M", "1G"; false if none, too large. */
 bool
@@ -180,6 +196,17 @@ tool_json_text(struct json_object *object, const char *key, const char *text);
 
 void
 tool_json_number(struct json_object *object, const char *key, uint64_t number);
+
+/** Names as text: "system, contig"; "none" if there are none. */
+struct tool_names {
+	char text[128];
+};
+
+struct tool_names
+tool_heap_names(uint32_t mask);
+
+struct tool_names
+tool_attribute_names(uint64_t mask);
 
 /** The names of the heaps in a mask of (1 << enum bufalloc_heap). */
 struct json_object *
