@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A test that cannot fail is worth nothing. For each defect of controls.tsv this
-# builds the module with the defect, runs the program that should see it in a
-# guest and demands that the named row fails. Prints TAP. run.sh [GLOB]
+# builds the module (or the command, for a file in tools/) with the defect, runs
+# the program that should see it in a guest and demands that the named row fails.
+# Prints TAP. run.sh [GLOB]
 #
 # What the debug kernel should see by itself has "log" for a program, and for a
 # row a regular expression that its log must match.
@@ -21,11 +22,45 @@ result() {
 	[ "$1" = ok ] || failed=1
 }
 
+# planted DIR FILE: the script has changed the copy of FILE.
+planted() {
+	cmp -s "$2" "$1/$2" || return 0
+	echo "# the script changes nothing in $2"
+	return 1
+}
+
+# build_module NAME FILE SED: the module with the defect, in $dir, for $kdir.
+build_module() {
+	local file=kernel/$2
+	cp -r kernel include "$dir/"
+	sed -i -e "$3" "$dir/$file"
+	planted "$dir" "$file" || return
+	make -s -C "$kdir" M="$PWD/$dir/kernel" "${cross[@]}" modules \
+		>"$logs/control-$1.build" 2>&1 && return
+	echo "# see $logs/control-$1.build"
+	return 1
+}
+
+# build_tool NAME FILE SED: the same for the command bufalloc.
+build_tool() {
+	make -s lib tool >&2 || exit 1
+	cp -a Makefile libbufalloc include tools gst-plugin kernel demo tests \
+		"$dir/"
+	mkdir -p "$dir/build"
+	cp -a build/libbufalloc build/tools "$dir/build/"
+	sed -i -e "$3" "$dir/$2"
+	planted "$dir" "$2" || return
+	CFLAGS="-O2 -g -Wno-error" make -s -C "$dir" tool \
+		>"$logs/control-$1.build" 2>&1 && return
+	echo "# see $logs/control-$1.build"
+	return 1
+}
+
 # shellcheck disable=SC2034 # for_kernel sets build too
 # control NAME FILE SED PROGRAM ROW GUEST
 control() {
 	local name=$1 file=$2 script=$3 program=$4 row=$5 guest=$6
-	local kernel=stock-6.1-amd64 programs=() kdir build cross
+	local kernel=stock-6.1-amd64 programs=() kdir build cross defect
 	local dir=build/controls/$name tap=$logs/control-$name.tap
 	case $guest in
 	*:debug) kernel=debug-6.12-amd64 ;;
@@ -35,22 +70,22 @@ control() {
 	for_kernel "$kernel" || exit 1
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	cp -r kernel include "$dir/"
-	sed -i -e "$script" "$dir/kernel/$file"
-	if cmp -s "kernel/$file" "$dir/kernel/$file"; then
-		echo "# the script changes nothing in $file"
-		result "not ok" "$name: is planted"
+	case $file in
+	tools/*)
+		defect=BUFALLOC_TOOL=$PWD/$dir/build/tools/bufalloc
+		build_tool "$name" "$file" "$script"
+		;;
+	*)
+		defect=MODULE_DIR=$PWD/$dir/kernel
+		build_module "$name" "$file" "$script"
+		;;
+	esac || {
+		result "not ok" "$name: can be planted"
 		return
-	fi
-	if ! make -s -C "$kdir" M="$PWD/$dir/kernel" "${cross[@]}" modules \
-		>"$logs/control-$name.build" 2>&1; then
-		echo "# see $logs/control-$name.build"
-		result "not ok" "$name: builds"
-		return
-	fi
+	}
 	# What the kernel's log says and how the guest ends do not matter here.
 	[ "$program" = log ] || programs=("$program")
-	MODULE_DIR=$PWD/$dir/kernel GUEST_LOG=$logs/control-$name.guest \
+	env "$defect" GUEST_LOG="$logs/control-$name.guest" \
 		GUEST_OPTIONS="--timeout 240 --allow-warnings ." \
 		tests/kernel/guest.sh "${guest%:*}" "$kernel" \
 		"${programs[@]}" >"$tap" 2>/dev/null
