@@ -8,9 +8,11 @@ build=$1
 shift
 
 count=0
+failed=0
 # result STATUS NAME: one line of TAP.
 result() {
 	count=$((count + 1))
+	[ "$1" = ok ] || failed=1
 	echo "$1 $count - $2"
 }
 
@@ -101,3 +103,4 @@ else
 	result ok "the module can be unloaded"
 fi
 echo "1..$count"
+exit $failed
