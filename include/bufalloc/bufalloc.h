@@ -250,12 +250,13 @@ bufalloc_alloc_bytes(struct bufalloc_ctx *ctx, uint64_t length,
  *
  * Returns 0 and fills in *info, or
  * -EBADF  fd is not open
- * -EINVAL  access has no bit, or one that is unknown
+ * -EINVAL  access has no bit, or one that is unknown, or both where a mem2mem
+ *          node's two queues have two devices: ask for one access at a time
  * -ENODEV  fd is no device of a kind that bufalloc knows (or the module that
  *          knows it, bufalloc-v4l2.ko or bufalloc-drm.ko, is not loaded), or
  *          the device was unbound from its driver
- * -ENXIO  the node is no device itself (a subdevice, media, VBI or radio node),
- *         or the device has no DMA and needs none
+ * -ENXIO  the node is no device itself (a subdevice, media, VBI, radio, SDR or
+ *         touch node), or the device has no DMA and needs none
  * -EOPNOTSUPP  the device takes no dma-buf
  * -ENOTTY  bufalloc.ko is older than this call
  */
