@@ -3,7 +3,10 @@
  * The heap "contig": one physical range of any length out of the ordinary
  * memory of the machine. Up to the largest block of the page allocator it is a
  * block of that; what is longer, or cannot be had so, is searched for
- * (range.c), below 4 GiB or what the devices reach.
+ * (range.c).
+ *
+ * Memory below 4 GiB is what few devices can do without, so it is taken last,
+ * if all devices are known and reach more.
  *
  * Memory cgroups do not see this memory; see account.c.
  */
@@ -19,7 +22,7 @@
 #ifdef CONFIG_CONTIG_ALLOC
 
 /*
- * Where nobody says what the devices reach: many camera and display
+ * Where nobody says what all the devices reach: many camera and display
  * controllers address 32 bits.
  */
 #define DEFAULT_LIMIT DMA_BIT_MASK(32)
@@ -34,7 +37,11 @@ static struct page *alloc_block(unsigned long pages,
 
 	if (order > BUFALLOC_MAX_ORDER)
 		return NULL;
-	gfp |= IS_ENABLED(CONFIG_ZONE_DMA32) ? __GFP_DMA32 : __GFP_HIGHMEM;
+	if (IS_ENABLED(CONFIG_ZONE_DMA32) &&
+	    need->limit < bufalloc_buffer_memory_end())
+		gfp |= __GFP_DMA32;
+	else
+		gfp |= __GFP_HIGHMEM;
 	page = alloc_pages(gfp, order);
 	if (!page)
 		return NULL;
@@ -96,7 +103,8 @@ static int bufalloc_heap_contig_alloc(struct bufalloc_buffer *buf,
 	struct page *first;
 	int ret;
 
-	need.limit = min_t(u64, need.limit, DEFAULT_LIMIT);
+	if (need.unknown)
+		need.limit = min_t(u64, need.limit, DEFAULT_LIMIT);
 
 	ret = bufalloc_account_charge(buf->length, &buf->account);
 	if (ret)

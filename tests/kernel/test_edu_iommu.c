@@ -349,6 +349,12 @@ self_managed(void)
 	CHECK_EQ(outcome.verdict.out_reason, BUFALLOC_REASON_NONE);
 	CHECK_EQ(outcome.devices[0].out_proof, BUFALLOC_PROOF_UNPROVEN);
 	close(outcome.fd);
+	/* What it reaches is not known, so it is what most devices reach. */
+	outcome = ba_alloc_for(node, BUFALLOC_HEAP_CONTIG, FRAME, &edu,
+			       1, 0);
+	CHECK(outcome.fd >= 0);
+	CHECK(ba_address_of(outcome.fd, FRAME) < 1ull << 32);
+	close(outcome.fd);
 	close(edu);
 	close(node);
 }
