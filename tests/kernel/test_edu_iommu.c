@@ -16,7 +16,8 @@
 
 /* NV12, 1920x1080. */
 #define FRAME ((uint64_t)1920 * 1080 * 3 / 2)
-#define SCATTERED ((uint64_t)12533760)
+/* The last page comes from elsewhere than the blocks of 4 MiB before it. */
+#define SCATTERED (((uint64_t)8 << 20) + 4096)
 
 /* What makes CPU mappings of a dma-buf, and announces a CPU access. */
 static const char *const cpu_functions[] = {
