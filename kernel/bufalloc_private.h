@@ -20,12 +20,12 @@
 struct bufalloc_account;
 struct bufalloc_buffer;
 struct bufalloc_endpoint;
+struct bufalloc_window;
 struct cred;
 struct device;
 struct dma_buf;
 struct file;
 struct mm_struct;
-struct page;
 
 #define BUFALLOC_VERSION_MAJOR 0
 #define BUFALLOC_VERSION_MINOR 1
@@ -143,6 +143,10 @@ u32 bufalloc_buffer_heaps(void);
 u64 bufalloc_buffer_max_length(void);
 u64 bufalloc_buffer_memory_end(void);
 
+/* copy.c: between a buffer and user space */
+int bufalloc_copy(struct dma_buf *dmabuf, size_t offset, size_t length,
+		  void __user *user, bool in, size_t *copied);
+
 /* debugfs.c: what is alive, for tests and for whoever looks for a leak */
 enum bufalloc_live {
 	BUFALLOC_LIVE_BUFFERS,
@@ -176,9 +180,10 @@ struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 				       int fd_flags);
 struct bufalloc_buffer *bufalloc_dmabuf_buffer(struct dma_buf *dmabuf);
 int bufalloc_dmabuf_try_vmap(struct bufalloc_buffer *buf);
-int bufalloc_dmabuf_begin(struct dma_buf *dmabuf, size_t start, size_t end,
-			  enum dma_data_direction dir);
-void bufalloc_dmabuf_end(struct dma_buf *dmabuf, size_t start, size_t end,
+int bufalloc_dmabuf_wait(struct dma_buf *dmabuf, enum dma_data_direction dir);
+void bufalloc_dmabuf_begin(struct bufalloc_buffer *buf, size_t start,
+			   size_t end, enum dma_data_direction dir);
+void bufalloc_dmabuf_end(struct bufalloc_buffer *buf, size_t start, size_t end,
 			 enum dma_data_direction dir);
 
 /* heap_contig.c, heap_system.c */
@@ -208,11 +213,6 @@ void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 				      size_t start, size_t end,
 				      enum dma_data_direction dir);
 
-/* range.c: one physical range, made by moving away what is there */
-int bufalloc_range_alloc(unsigned long pages, const struct bufalloc_need *need,
-			 struct page **page);
-void bufalloc_range_free(struct page *page, unsigned long pages);
-
 /* solve.c: from devices to a buffer that all of them can use */
 struct bufalloc_buffer *
 bufalloc_solve_endpoints(u32 heap_id, u64 length, u64 attributes,
@@ -235,5 +235,10 @@ int bufalloc_solve_check(struct bufalloc_buffer *buf,
 /* uapi.c: the ioctls of /dev/bufalloc */
 long bufalloc_uapi_ioctl(struct file *file, unsigned int cmd,
 			 unsigned long arg);
+
+/* window.c: a view of a part of a buffer, for the CPU */
+void bufalloc_window_init(struct bufalloc_window *window,
+			  struct bufalloc_buffer *buf,
+			  enum dma_data_direction dir);
 
 #endif /* BUFALLOC_PRIVATE_H */

@@ -13,9 +13,6 @@
 #include "bufalloc_private.h"
 #include "resolver.h"
 
-/* What is known of such a device is a guess. */
-#define UNPROVEN (BUFALLOC_DEVICE_SELF_MANAGED | BUFALLOC_DEVICE_INFERRED)
-
 static u32 iommu_of(struct device *dev, u64 *granule)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
@@ -171,7 +168,6 @@ void bufalloc_device_need(struct bufalloc_need *need,
 		.boundary = BUFALLOC_ANY_BOUNDARY,
 		.longest = BUFALLOC_ANY_LENGTH,
 		.vmap = !dev || endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP,
-		.unknown = endpoint->flags & UNPROVEN,
 	};
 	if (!dev)
 		return;
@@ -183,10 +179,8 @@ void bufalloc_device_need(struct bufalloc_need *need,
 		goto out_unlock;
 	}
 	iommu = iommu_of(dev, &granule);
-	if (iommu == BUFALLOC_IOMMU_OTHER) {
-		need->unknown = true;
+	if (iommu == BUFALLOC_IOMMU_OTHER)
 		goto out_unlock;
-	}
 
 	if (iommu == BUFALLOC_IOMMU_DMA)
 		need_of_addresses(need, dev);
@@ -315,7 +309,8 @@ int bufalloc_device_try(struct bufalloc_buffer *buf,
 			const struct bufalloc_endpoint *endpoint,
 			struct bufalloc_alloc_device *result)
 {
-	bool unproven = endpoint->flags & UNPROVEN;
+	bool unproven = endpoint->flags & (BUFALLOC_DEVICE_SELF_MANAGED |
+					   BUFALLOC_DEVICE_INFERRED);
 	struct device *dev = endpoint->dev;
 	bool dma = false;
 	u64 granule;

@@ -63,7 +63,7 @@ static void bufalloc_dmabuf_unmap(struct dma_buf_attachment *attachment,
 
 /*
  * Caches work in lines: what shares a line with the range is synced with it.
- * Return: was there such a thing?
+ * Return: was the range whole lines already?
  */
 static bool round_to_lines(size_t *start, size_t *end, size_t length)
 {
@@ -73,38 +73,44 @@ static bool round_to_lines(size_t *start, size_t *end, size_t length)
 	*start = round_down(*start, line);
 	/* No overflow: a length is whole pages. */
 	*end = min(round_up(*end, line), length);
-	return !aligned;
+	return aligned;
 }
 
 /*
- * Begin a CPU access to bytes [@start, @end) of a buffer of ours: wait for the
- * devices' fences, then make visible what they wrote. dir is what the CPU will
- * do: DMA_FROM_DEVICE reads, DMA_TO_DEVICE writes, DMA_BIDIRECTIONAL both.
+ * Wait for the devices whose use of the buffer a CPU access must not overlap.
+ * dir is what the CPU will do: DMA_FROM_DEVICE reads, DMA_TO_DEVICE writes,
+ * DMA_BIDIRECTIONAL both. The access counts from here on.
  *
- * Return: 0, for bufalloc_dmabuf_end(), or -ERESTARTSYS (a signal came while
- * it waited).
+ * Return: 0, or -ERESTARTSYS (a signal came while it waited).
  */
-int bufalloc_dmabuf_begin(struct dma_buf *dmabuf, size_t start, size_t end,
-			  enum dma_data_direction dir)
+int bufalloc_dmabuf_wait(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct bufalloc_buffer *buf = dmabuf->priv;
-	bool write = dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
 	long ret;
 
-	/*
-	 * The core waits for the fences after this operation; but what a
-	 * device writes until its fence signals must be synced, too.
-	 */
-	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write),
+	ret = dma_resv_wait_timeout(dmabuf->resv,
+				    dma_resv_usage_rw(dir != DMA_FROM_DEVICE),
 				    true, MAX_SCHEDULE_TIMEOUT);
 	if (ret < 0)
 		return ret;
+	atomic64_inc(&buf->cpu_accesses);
+	return 0;
+}
+
+/*
+ * Begin a CPU access to bytes [@start, @end): make visible what devices wrote,
+ * which are waited for already. To be ended by bufalloc_dmabuf_end().
+ */
+void bufalloc_dmabuf_begin(struct bufalloc_buffer *buf, size_t start,
+			   size_t end, enum dma_data_direction dir)
+{
+	bool whole_lines = round_to_lines(&start, &end, buf->length);
 
 	/*
 	 * To write a part of a line, the CPU reads the line; what a device
 	 * wrote to the rest of it must not be lost.
 	 */
-	if (round_to_lines(&start, &end, buf->length))
+	if (dir == DMA_TO_DEVICE && !whole_lines)
 		dir = DMA_BIDIRECTIONAL;
 
 	mutex_lock(&buf->lock);
@@ -112,16 +118,12 @@ int bufalloc_dmabuf_begin(struct dma_buf *dmabuf, size_t start, size_t end,
 	if (buf->vaddr_mapped)
 		invalidate_kernel_vmap_range(buf->vaddr + start, end - start);
 	mutex_unlock(&buf->lock);
-	atomic64_inc(&buf->cpu_accesses);
-	return 0;
 }
 
 /* End what bufalloc_dmabuf_begin() began, with the same range and direction. */
-void bufalloc_dmabuf_end(struct dma_buf *dmabuf, size_t start, size_t end,
+void bufalloc_dmabuf_end(struct bufalloc_buffer *buf, size_t start, size_t end,
 			 enum dma_data_direction dir)
 {
-	struct bufalloc_buffer *buf = dmabuf->priv;
-
 	round_to_lines(&start, &end, buf->length);
 	mutex_lock(&buf->lock);
 	if (buf->vaddr_mapped)
@@ -134,8 +136,16 @@ static int bufalloc_dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
 					    enum dma_data_direction dir)
 {
 	struct bufalloc_buffer *buf = dmabuf->priv;
+	int ret;
 
-	return bufalloc_dmabuf_begin(dmabuf, 0, buf->length, dir);
+	/*
+	 * The core waits for the fences after this operation; but what a
+	 * device writes until its fence signals must be synced, too.
+	 */
+	ret = bufalloc_dmabuf_wait(dmabuf, dir);
+	if (!ret)
+		bufalloc_dmabuf_begin(buf, 0, buf->length, dir);
+	return ret;
 }
 
 static int bufalloc_dmabuf_end_cpu_access(struct dma_buf *dmabuf,
@@ -143,7 +153,7 @@ static int bufalloc_dmabuf_end_cpu_access(struct dma_buf *dmabuf,
 {
 	struct bufalloc_buffer *buf = dmabuf->priv;
 
-	bufalloc_dmabuf_end(dmabuf, 0, buf->length, dir);
+	bufalloc_dmabuf_end(buf, 0, buf->length, dir);
 	return 0;
 }
 

@@ -357,16 +357,57 @@ static int bufalloc_uapi_sync_range(struct ucmd *ucmd)
 	dmabuf = get_dmabuf(sync->fd, &buf);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	if (!is_range(buf, sync->offset, sync->length))
+	if (!is_range(buf, sync->offset, sync->length)) {
 		ret = -EINVAL;
-	else if (sync->flags & BUFALLOC_SYNC_END)
-		bufalloc_dmabuf_end(dmabuf, sync->offset,
+	} else if (sync->flags & BUFALLOC_SYNC_END) {
+		bufalloc_dmabuf_end(buf, sync->offset,
 				    sync->offset + sync->length, dir);
-	else
-		ret = bufalloc_dmabuf_begin(dmabuf, sync->offset,
-					    sync->offset + sync->length, dir);
+	} else {
+		ret = bufalloc_dmabuf_wait(dmabuf, dir);
+		if (!ret)
+			bufalloc_dmabuf_begin(buf, sync->offset,
+					      sync->offset + sync->length, dir);
+	}
 	dma_buf_put(dmabuf);
 	return ret;
+}
+
+/* May who has that file write to the buffer? As mmap() asks. */
+static bool is_writable(const struct dma_buf *dmabuf)
+{
+	return dmabuf->file->f_mode & FMODE_WRITE;
+}
+
+static int bufalloc_uapi_copy(struct ucmd *ucmd)
+{
+	struct bufalloc_copy *copy = ucmd->data;
+	bool in = copy->flags & BUFALLOC_COPY_IN;
+	struct bufalloc_buffer *buf;
+	struct dma_buf *dmabuf;
+	size_t copied = 0;
+	int ret;
+
+	if (copy->flags & ~BUFALLOC_COPY_IN || copy->__reserved)
+		return -EINVAL;
+
+	dmabuf = get_dmabuf(copy->fd, &buf);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	if (!is_range(buf, copy->offset, copy->length))
+		ret = -EINVAL;
+	else if (in && !is_writable(dmabuf))
+		ret = -EACCES;
+	else if (copy->address != (uintptr_t)copy->address)
+		ret = -EFAULT;
+	else
+		ret = bufalloc_copy(dmabuf, copy->offset, copy->length,
+				    u64_to_user_ptr(copy->address), in,
+				    &copied);
+	dma_buf_put(dmabuf);
+
+	/* Also with an error: so much was copied. */
+	copy->out_copied = copied;
+	return ucmd_respond(ucmd) ?: ret;
 }
 
 /* Room for the largest structure. */
@@ -376,6 +417,7 @@ union ucmd_buffer {
 	struct bufalloc_alloc alloc;
 	struct bufalloc_import_user import_user;
 	struct bufalloc_sync_range sync_range;
+	struct bufalloc_copy copy;
 	struct bufalloc_buffer_info buffer_info;
 };
 
@@ -414,6 +456,7 @@ static const struct ioctl_op ops[] = {
 		 struct bufalloc_import_user, __reserved),
 	IOCTL_OP(SYNC_RANGE, bufalloc_uapi_sync_range,
 		 struct bufalloc_sync_range, length),
+	IOCTL_OP(COPY, bufalloc_uapi_copy, struct bufalloc_copy, out_copied),
 	IOCTL_OP(BUFFER_INFO, bufalloc_uapi_buffer_info,
 		 struct bufalloc_buffer_info, out_bounced),
 };

@@ -34,3 +34,48 @@ bufalloc_sync_range(struct bufalloc_ctx *ctx, int fd, uint64_t offset,
 	} while (ret == -EINTR);
 	return ret;
 }
+
+static int
+copy(struct bufalloc_ctx *ctx, struct bufalloc_copy copy, uint64_t *copied)
+{
+	int ret;
+
+	do {
+		ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_COPY, &copy);
+	} while (ret == -EINTR);
+	if (copied != NULL) {
+		*copied = copy.out_copied;
+	}
+	return ret;
+}
+
+int
+bufalloc_copy_in(struct bufalloc_ctx *ctx, int fd, uint64_t offset,
+		 const void *from, uint64_t length, uint64_t *copied)
+{
+	return copy(ctx,
+		    (struct bufalloc_copy){
+			    .size = sizeof(struct bufalloc_copy),
+			    .flags = BUFALLOC_COPY_IN,
+			    .fd = fd,
+			    .offset = offset,
+			    .length = length,
+			    .address = (uintptr_t)from,
+		    },
+		    copied);
+}
+
+int
+bufalloc_copy_out(struct bufalloc_ctx *ctx, int fd, uint64_t offset, void *to,
+		  uint64_t length, uint64_t *copied)
+{
+	return copy(ctx,
+		    (struct bufalloc_copy){
+			    .size = sizeof(struct bufalloc_copy),
+			    .fd = fd,
+			    .offset = offset,
+			    .length = length,
+			    .address = (uintptr_t)to,
+		    },
+		    copied);
+}

@@ -9,8 +9,8 @@
  *   a negative errno value (-ENOENT, ...) on failure. errno itself is not part
  *   of the interface. Nothing is printed; bufalloc_strerror() gives a sentence.
  * - A failed call changes nothing: out parameters keep their values, nothing
- *   is left allocated. The one exception is the verdict of
- *   bufalloc_alloc_for().
+ *   is left allocated. The exceptions are the verdict of bufalloc_alloc_for(),
+ *   and how far bufalloc_copy_in() came.
  * - Objects are opaque. Each has one function that destroys it, which accepts
  *   NULL.
  * - A context and a buffer may be used from several threads, but one object

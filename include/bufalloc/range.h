@@ -51,6 +51,42 @@ bufalloc_sync_range(struct bufalloc_ctx *ctx, int fd, uint64_t offset,
 		    uint64_t length, enum bufalloc_access access,
 		    enum bufalloc_phase phase);
 
+/**
+ * Copy bytes into a buffer, or out of it, that is not mapped (BUFALLOC_IOCTL_COPY).
+ * For a header, a corner of a picture, or a process that has no address space to
+ * spare; to work on all of a buffer, bufalloc_buf_map() is cheaper.
+ *
+ * It waits for the devices that use the buffer and syncs as
+ * bufalloc_sync_range() does: none of its phases is needed.
+ *
+ * fd: a dma-buf of bufalloc's; to copy in, not a read-only one. It stays the
+ *     caller's.
+ * offset, length: the range in bytes, within the buffer, at least 1 byte.
+ * from, to: length bytes of the caller's, of any alignment.
+ * copied: may be NULL; set to the number of bytes that were copied, from the
+ *     first on, also after a failure.
+ *
+ * Returns 0, or
+ * -EINVAL  the range does not lie within the buffer, length is 0, or fd is not a
+ *          dma-buf
+ * -EBADF  fd is not open
+ * -EACCES  the buffer is never mapped for the CPU (BUFALLOC_ATTR_NEVER_CPU), or
+ *          it is to be copied in and fd is read-only, or is of memory that was
+ *          imported to be read only
+ * -EFAULT  the caller's memory ends before
+ * -EOPNOTSUPP  fd is a dma-buf of another exporter
+ * -ENOTTY  bufalloc.ko is older than this call
+ *
+ * EINTR is retried.
+ */
+int
+bufalloc_copy_in(struct bufalloc_ctx *ctx, int fd, uint64_t offset,
+		 const void *from, uint64_t length, uint64_t *copied);
+
+int
+bufalloc_copy_out(struct bufalloc_ctx *ctx, int fd, uint64_t offset, void *to,
+		  uint64_t length, uint64_t *copied);
+
 #ifdef __cplusplus
 }
 #endif

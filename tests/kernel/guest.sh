@@ -54,8 +54,8 @@ plain)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid)
 	# Debian's has no device that converts pictures.
 	[ "$kernel" = stock-6.1-amd64 ] || modules+=(vim2m)
-	programs=(abi ranges alloc zero contig mmap attributes devices import_drm
-		import_v4l2 fences selftest lifetime)
+	programs=(abi ranges alloc zero contig mmap attributes copy devices
+		import_drm import_v4l2 fences selftest lifetime)
 	;;
 user)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid)
@@ -85,14 +85,14 @@ swiotlb)
 	modules=(ba_importer ba_edu)
 	append=swiotlb=force
 	options=("${virtual_clock[@]}" --device edu,dma_mask=0xffffffffffffffff)
-	programs=(sync sync_range edu_bounce selftest)
+	programs=(sync sync_range copy_device edu_bounce selftest)
 	;;
 iommu)
 	modules=("$five")
 	append="intel_iommu=on iommu.strict=1"
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
 		"${four_inside[@]}" "${one_outside[@]}")
-	programs=(edu_iommu edu_pages edu_user edu_unbind)
+	programs=(edu_iommu edu_user edu_unbind)
 	;;
 api)
 	modules=(ba_api)
@@ -107,7 +107,7 @@ virtio-iommu)
 	append="iommu.strict=1"
 	options=("${virtual_clock[@]}" --device virtio-iommu-pci
 		"${four_inside[@]}" "${one_outside[@]}")
-	programs=(edu_iommu edu_pages edu_unbind)
+	programs=(edu_iommu edu_unbind)
 	;;
 arm64-smmu)
 	# QEMU's devicetree has no device outside the SMMU.
@@ -116,7 +116,7 @@ arm64-smmu)
 	options=("${virtual_clock[@]}" --qemu "-machine iommu=smmuv3"
 		"${four_inside[@]}" --device edu,dma_mask=0xffffffffffffffff)
 	environment=(EDU_IDENTITY=4)
-	programs=(abi alloc zero contig mmap edu_iommu edu_pages edu_unbind)
+	programs=(abi alloc zero contig mmap edu_iommu edu_unbind)
 	;;
 arm64-noncoherent)
 	modules=(ba_edu)

@@ -48,6 +48,8 @@ ROW(refusals)
 ROW(map)
 ROW(export)
 ROW(foreign_dmabuf)
+ROW(window)
+ROW(window_moves)
 ROW(two_domains)
 ROW(domain_refusals)
 
@@ -82,6 +84,8 @@ static const struct ktest_row rows[] = {
 	{ "map-for-a-device", map },
 	{ "export-keeps-the-memory", export },
 	{ "a-foreign-dmabuf-is-no-buffer", foreign_dmabuf },
+	{ "window-slides-over-a-buffer", window },
+	{ "window-moves-and-refuses", window_moves },
 	{ "two-own-domains-at-fixed-addresses", two_domains },
 	{ "own-domain-refusals-each-its-errno", domain_refusals },
 	{ "memory-imported-read-only-stays-so", read_only },

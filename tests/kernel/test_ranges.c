@@ -15,7 +15,7 @@
 
 #include "ktest.h"
 
-#define LENGTH ((uint64_t)1 << 20)
+#define LENGTH (1ull << 20)
 
 /* The structures begin alike. */
 struct range {
@@ -34,6 +34,10 @@ SAME_PLACE(bufalloc_sync_range, fd, fd);
 SAME_PLACE(bufalloc_sync_range, __reserved, reserved);
 SAME_PLACE(bufalloc_sync_range, offset, offset);
 SAME_PLACE(bufalloc_sync_range, length, length);
+SAME_PLACE(bufalloc_copy, fd, fd);
+SAME_PLACE(bufalloc_copy, __reserved, reserved);
+SAME_PLACE(bufalloc_copy, offset, offset);
+SAME_PLACE(bufalloc_copy, length, length);
 
 /* A valid call on the whole buffer. */
 struct call {
@@ -44,9 +48,13 @@ struct call {
 	union {
 		struct range range;
 		struct bufalloc_sync_range sync;
+		struct bufalloc_copy copy;
 		uint8_t bytes[8192];
 	} arg;
 };
+
+/* As long as the buffer. */
+static uint8_t memory[LENGTH];
 
 static struct call calls[] = {
 	{
@@ -59,6 +67,17 @@ static struct call calls[] = {
 			.size = sizeof(struct bufalloc_sync_range),
 			.flags = BUFALLOC_SYNC_READ,
 			.length = LENGTH,
+		},
+	},
+	{
+		.name = "COPY",
+		.request = BUFALLOC_IOCTL_COPY,
+		.size = sizeof(struct bufalloc_copy),
+		.known_flags = BUFALLOC_COPY_IN,
+		.arg.copy = {
+			.size = sizeof(struct bufalloc_copy),
+			.length = LENGTH,
+			.address = (uintptr_t)memory,
 		},
 	},
 };

@@ -479,12 +479,14 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 	}
 	assert_memory_equal(arg, call->in, call->size);
 
+	/* Of COPY also with an error. */
+	if (call->has_out &&
+	    (call->err == 0 || request == BUFALLOC_IOCTL_COPY)) {
+		memcpy(arg, call->out, call->size);
+	}
 	if (call->err != 0) {
 		errno = call->err;
 		return -1;
-	}
-	if (call->has_out) {
-		memcpy(arg, call->out, call->size);
 	}
 	if (call->gives_fd) {
 		give_fd(call, arg);

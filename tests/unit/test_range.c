@@ -111,6 +111,72 @@ bad_access_and_phase_are_einval_before_the_ioctl(void **state)
 	bufalloc_close(ctx);
 }
 
+static void
+expect_copy(uint32_t flags, uint64_t address, uint64_t copied, int err)
+{
+	struct bufalloc_copy in = {
+		.size = 48,
+		.flags = flags,
+		.fd = 77,
+		.offset = UINT64_C(0x100000001),
+		.length = UINT64_MAX,
+		.address = address,
+	};
+	struct bufalloc_copy out = in;
+
+	out.out_copied = copied;
+	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_COPY, &in, sizeof(in), &out,
+			  err);
+}
+
+static void
+copies_are_passed_on(void **state)
+{
+	struct bufalloc_ctx *ctx = mock_open();
+	uint64_t copied = 1;
+	char bytes[2];
+
+	(void)state;
+	expect_copy(1, (uintptr_t)bytes, 99, 0);
+	assert_int_equal(bufalloc_copy_in(ctx, 77, UINT64_C(0x100000001), bytes,
+					  UINT64_MAX, &copied),
+			 0);
+	assert_int_equal(copied, 99);
+	expect_copy(0, (uintptr_t)bytes, 100, 0);
+	assert_int_equal(bufalloc_copy_out(ctx, 77, UINT64_C(0x100000001), bytes,
+					   UINT64_MAX, &copied),
+			 0);
+	assert_int_equal(copied, 100);
+	expect_copy(0, 0, 0, EINTR);
+	expect_copy(0, 0, 0, 0);
+	assert_int_equal(bufalloc_copy_out(ctx, 77, UINT64_C(0x100000001), NULL,
+					   UINT64_MAX, NULL),
+			 0);
+	bufalloc_close(ctx);
+}
+
+static void
+failed_copy_says_how_far_it_came(void **state)
+{
+	static const int rows[] = { EINVAL, EBADF, EOPNOTSUPP, ENOTTY, EFAULT,
+				    EACCES };
+	struct bufalloc_ctx *ctx = mock_open();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(rows); i++) {
+		uint64_t copied = 1;
+
+		expect_copy(1, 8, 12345, rows[i]);
+		assert_int_equal(
+			bufalloc_copy_in(ctx, 77, UINT64_C(0x100000001),
+					 (const void *)8, UINT64_MAX, &copied),
+			-rows[i]);
+		assert_int_equal(copied, 12345);
+	}
+	bufalloc_close(ctx);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int
@@ -121,6 +187,8 @@ main(void)
 		TEST(interrupted_sync_is_retried),
 		TEST(errno_of_sync_is_returned),
 		TEST(bad_access_and_phase_are_einval_before_the_ioctl),
+		TEST(copies_are_passed_on),
+		TEST(failed_copy_says_how_far_it_came),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -18,6 +18,7 @@ struct bufalloc_buffer;
 struct device;
 struct dma_buf;
 struct iommu_domain;
+struct scatterlist;
 struct sg_table;
 
 /**
@@ -55,6 +56,25 @@ struct bufalloc_request {
 	unsigned int use_count;
 };
 
+/**
+ * struct bufalloc_window - a bounded view of a part of a buffer, for the CPU
+ * @data: the bytes that are in view, or NULL
+ * @length: how many they are
+ *
+ * The rest is window.c's.
+ */
+struct bufalloc_window {
+	void *data;
+	size_t length;
+	/* private: */
+	struct bufalloc_buffer *buf;
+	enum dma_data_direction dir;
+	size_t offset;
+	struct scatterlist *run;
+	size_t run_start;
+	bool is_local;
+};
+
 struct bufalloc_buffer *bufalloc_alloc(const struct bufalloc_request *request,
 				       struct bufalloc_alloc_verdict *verdict);
 struct bufalloc_buffer *bufalloc_get(struct bufalloc_buffer *buf);
@@ -73,5 +93,12 @@ int bufalloc_map_domain(struct bufalloc_buffer *buf,
 			int prot);
 void bufalloc_unmap_domain(struct bufalloc_buffer *buf,
 			   struct iommu_domain *domain, unsigned long iova);
+
+int bufalloc_window_open(struct bufalloc_window *window,
+			 struct bufalloc_buffer *buf,
+			 enum dma_data_direction dir);
+int bufalloc_window_move(struct bufalloc_window *window, size_t offset,
+			 size_t length);
+void bufalloc_window_close(struct bufalloc_window *window);
 
 #endif /* _LINUX_BUFALLOC_H */

@@ -29,10 +29,11 @@
  * callers. Physical addresses never appear in this interface.
  *
  * A call that fails has changed nothing: no buffer is left, no memory is
- * charged, and the caller's table of file descriptors is as it was before.
- * The structure is written only by a call that succeeds, with one exception:
+ * charged, and the caller's table of file descriptors is as it was before. (What
+ * COPY copied before it failed stays.)
+ * The structure is written only by a call that succeeds, with two exceptions:
  * the verdict of ALLOC and of IMPORT_USER is written by every call that got as
- * far as its devices, or its range.
+ * far as its devices, or its range, and COPY says how far it came.
  *
  * What each errno means, for every call:
  *
@@ -62,13 +63,16 @@
  *  - ENOSPC: no heap can satisfy what the devices need, however much memory is
  *    free; the verdict says which device and why.
  *  - EACCES: the buffer forbids the access (BUFALLOC_ATTRIBUTE_NEVER_CPU, or a
- *    device that could write to what was imported to be read only), or the
- *    memory to import may not be read or written.
+ *    device or a call that could write to what was imported to be read only),
+ *    the memory to import may not be read or written, or the caller's file
+ *    descriptor of the dma-buf is O_RDONLY and the call would write to the
+ *    buffer.
  *  - EDQUOT: the user's limit on contiguous memory is reached; see
  *    bufalloc_info.out_contig_limit.
  *  - EMFILE, ENFILE: the caller's or the system's table of files is full.
- *  - EINTR: a fatal signal ended the call; or, of SYNC_RANGE, any signal came
- *    while it waited for a device, and the call is to be made again.
+ *  - EINTR: a fatal signal ended the call; or, of SYNC_RANGE and COPY, any
+ *    signal came while it waited for a device, and the call is to be made
+ *    again.
  */
 
 /** enum - command numbers of the ioctls on /dev/bufalloc */
@@ -78,6 +82,7 @@ enum {
 	BUFALLOC_CMD_ALLOC = 0x02,
 	BUFALLOC_CMD_IMPORT_USER = 0x03,
 	BUFALLOC_CMD_SYNC_RANGE = 0x04,
+	BUFALLOC_CMD_COPY = 0x05,
 	BUFALLOC_CMD_BUFFER_INFO = 0x07,
 };
 
@@ -96,10 +101,9 @@ enum {
  *	behind an IOMMU and importers that map the buffer for the CPU can use
  *	it. Charged to the caller's memory cgroup.
  * @BUFALLOC_HEAP_CONTIG: one physical range of any length, from the ordinary
- *	memory of the machine; needs no CMA region. Below what the devices
- *	reach; below 4 GiB without devices, and where one's reach cannot be told
- *	(BUFALLOC_PROOF_UNPROVEN). For devices that take one DMA segment and
- *	have no IOMMU. Limited per user.
+ *	memory of the machine; needs no CMA region. Below 4 GiB, or below what
+ *	the devices reach. For devices
+ *	that take one DMA segment and have no IOMMU. Limited per user.
  * @BUFALLOC_HEAP_USER: memory of a process's own, see IMPORT_USER. Nothing can
  *	be allocated from it (EINVAL)
  */
@@ -113,7 +117,7 @@ enum bufalloc_heap_id {
 /**
  * enum bufalloc_attribute - what a buffer is like, besides where its pages are
  * @BUFALLOC_ATTRIBUTE_NEVER_CPU: no CPU reads or writes the buffer through the
- *	dma-buf: mmap(2) answers EACCES, and importers cannot map it into the
+ *	dma-buf: mmap(2) and COPY answer EACCES, and importers cannot map it into the
  *	kernel (dma_buf_vmap() answers EINVAL). An allocation for a device that
  *	works by such a mapping is refused (ENOSPC, BUFALLOC_REASON_NEVER_CPU);
  *	the attribute is never given up instead. The kernel still zeroes the
@@ -606,6 +610,47 @@ struct bufalloc_sync_range {
 	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_SYNC_RANGE)
 
 /**
+ * enum bufalloc_copy_flags - of COPY
+ * @BUFALLOC_COPY_IN: into the buffer; else out of it
+ */
+enum bufalloc_copy_flags {
+	BUFALLOC_COPY_IN = 1 << 0,
+};
+
+/**
+ * struct bufalloc_copy - BUFALLOC_IOCTL_COPY: copy between a buffer and the
+ *	caller's memory
+ * @size: sizeof(struct bufalloc_copy)
+ * @flags: enum bufalloc_copy_flags bits
+ * @fd: file descriptor of a dma-buf that bufalloc exported (EBADF, EINVAL or
+ *	EOPNOTSUPP otherwise). To copy in it must be O_RDWR (EACCES)
+ * @__reserved: must be 0
+ * @offset: first byte of the range in the buffer
+ * @length: bytes to copy, at least 1
+ * @address: of the caller's memory; of any alignment
+ * @out_copied: bytes that were copied, from the start on. Less than @length if
+ *	the caller's memory ends before (EFAULT) or a signal ended the call
+ *	(EINTR)
+ *
+ * The buffer need not be mapped and does not become so: neither for the caller
+ * nor, beyond one page at a time, for the kernel. Around the copy the range is
+ * synced as by SYNC_RANGE. For all of a buffer mmap(2) is the cheaper way.
+ */
+struct bufalloc_copy {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 __reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 address;
+	__aligned_u64 out_copied;
+};
+
+#define BUFALLOC_IOCTL_COPY \
+	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_COPY)
+
+/**
  * struct bufalloc_buffer_info - BUFALLOC_IOCTL_BUFFER_INFO: what a buffer is
  *	and what happened to it
  * @size: sizeof(struct bufalloc_buffer_info)
@@ -624,8 +669,8 @@ struct bufalloc_sync_range {
  * @out_kernel_va: bytes of kernel address space (vmalloc) that it takes now
  * @out_user_maps: calls of mmap on it so far
  * @out_kernel_maps_total: calls of vmap on it so far
- * @out_cpu_accesses: begins of CPU access (DMA_BUF_SYNC_START, SYNC_RANGE and
- *	importers') so far
+ * @out_cpu_accesses: begins of CPU access (DMA_BUF_SYNC_START, SYNC_RANGE, COPY
+ *	and importers') so far
  * @out_syncs: dma_sync_single_for_{cpu,device} calls made for it so far, one
  *	for each physical run and each mapped device that needs it (a cache
  *	coherent device does not)

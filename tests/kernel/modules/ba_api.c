@@ -11,6 +11,7 @@
 #include <linux/io.h>
 #include <linux/iommu.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
@@ -236,6 +237,99 @@ out:
 	bufalloc_put(from);
 }
 
+/* Write or compare all of a buffer, through a window of at most @view bytes. */
+static int slide(struct bufalloc_buffer *buf, u8 seed, bool compare,
+		 size_t view)
+{
+	struct bufalloc_window window;
+	size_t at = 0, i;
+	int ret;
+
+	ret = bufalloc_window_open(&window, buf, compare ? DMA_FROM_DEVICE :
+							   DMA_TO_DEVICE);
+	while (!ret && at < bufalloc_length(buf)) {
+		size_t left = bufalloc_length(buf) - at;
+		u8 *data;
+
+		ret = bufalloc_window_move(&window, at, min(left, view));
+		if (ret)
+			break;
+		data = window.data;
+		if (!window.length || window.length > view ||
+		    is_vmalloc_addr(data))
+			ret = -EPROTO;
+		for (i = 0; i < window.length; i++) {
+			if (!compare)
+				data[i] = (at + i) * 7 + seed;
+			else if (data[i] != (u8)((at + i) * 7 + seed))
+				ret = -EILSEQ;
+		}
+		at += window.length;
+	}
+	bufalloc_window_close(&window);
+	return ret;
+}
+
+static void check_window(void)
+{
+	struct bufalloc_buffer *from = alloc_buffer(LENGTH);
+	struct bufalloc_buffer *to = alloc_buffer(LENGTH);
+
+	EXPECT(!IS_ERR(from) && !IS_ERR(to));
+	EXPECT(slide(from, 5, false, SZ_64K) == 0);
+	EXPECT(slide(from, 5, true, 1000) == 0);
+	EXPECT(slide(from, 6, true, SIZE_MAX) == -EILSEQ);
+	/* A device and the other kinds of CPU access see the same bytes. */
+	EXPECT(fill(from, 5, true) == 0);
+	EXPECT(move(0, from, false) == 0);
+	EXPECT(slide(to, 99, false, SZ_4K + 1) == 0);
+	EXPECT(move(0, to, true) == 0);
+	EXPECT(fill(to, 5, true) == 0);
+out:
+	bufalloc_put(to);
+	bufalloc_put(from);
+}
+
+/* A page in view, then one before it: the search starts anew. */
+static void check_window_moves(void)
+{
+	struct bufalloc_buffer *buf = alloc_buffer(LENGTH);
+	struct bufalloc_request request = {
+		.length = LENGTH,
+		.attributes = BUFALLOC_ATTRIBUTE_NEVER_CPU,
+	};
+	struct bufalloc_buffer *never_cpu = NULL;
+	struct bufalloc_window window = {};
+	u8 *data;
+
+	EXPECT(!IS_ERR(buf));
+	EXPECT(slide(buf, 0, false, PAGE_SIZE) == 0);
+	EXPECT(bufalloc_window_open(&window, buf, DMA_NONE) == -EINVAL);
+	EXPECT(bufalloc_window_open(&window, buf, DMA_BIDIRECTIONAL) == 0);
+	EXPECT(!window.data && !window.length);
+	EXPECT(bufalloc_window_move(&window, LENGTH - 3, 3) == 0);
+	data = window.data;
+	EXPECT(window.length == 3 && data[2] == (u8)((LENGTH - 1) * 7));
+	EXPECT(bufalloc_window_move(&window, 0, 0) == -EINVAL);
+	EXPECT(bufalloc_window_move(&window, LENGTH - 3, 4) == -EINVAL);
+	EXPECT(bufalloc_window_move(&window, LENGTH, 1) == -EINVAL);
+	EXPECT(bufalloc_window_move(&window, SIZE_MAX, 2) == -EINVAL);
+	EXPECT(bufalloc_window_move(&window, 1, SIZE_MAX) == -EINVAL);
+	EXPECT(window.data == data && window.length == 3);
+	EXPECT(bufalloc_window_move(&window, 1, 2) == 0);
+	data = window.data;
+	EXPECT(window.length == 2 && data[0] == 7 && data[1] == 14);
+	bufalloc_window_close(&window);
+	EXPECT(!window.data && !window.length);
+	never_cpu = bufalloc_alloc(&request, NULL);
+	EXPECT(!IS_ERR(never_cpu));
+	EXPECT(bufalloc_window_open(&window, never_cpu, DMA_FROM_DEVICE) ==
+	       -EACCES);
+out:
+	bufalloc_put(never_cpu);
+	bufalloc_put(buf);
+}
+
 /* The memory stays as long as anybody has it. */
 static void check_export(void)
 {
@@ -418,6 +512,7 @@ static void check_read_only(void)
 	struct iommu_domain *domain = own_domain(0);
 	struct bufalloc_buffer *buf = NULL;
 	const unsigned long at = 0x30000000;
+	struct bufalloc_window window;
 
 	EXPECT(!IS_ERR(dmabuf) && !IS_ERR(domain));
 	buf = bufalloc_of_dmabuf(dmabuf);
@@ -428,6 +523,11 @@ static void check_read_only(void)
 	EXPECT(!iommu_iova_to_phys(domain, at));
 	EXPECT(bufalloc_map_domain(buf, domain, at, IOMMU_READ) == 0);
 	bufalloc_unmap_domain(buf, domain, at);
+	EXPECT(bufalloc_window_open(&window, buf, DMA_BIDIRECTIONAL) ==
+	       -EACCES);
+	EXPECT(bufalloc_window_open(&window, buf, DMA_TO_DEVICE) == -EACCES);
+	EXPECT(bufalloc_window_open(&window, buf, DMA_FROM_DEVICE) == 0);
+	bufalloc_window_close(&window);
 	/* Another dma-buf of it gives nobody more, either. */
 	EXPECT(fill(buf, 1, false) == -EINVAL);
 out:
@@ -447,6 +547,8 @@ static const struct {
 	{ "map", check_map },
 	{ "export", check_export },
 	{ "foreign_dmabuf", check_foreign_dmabuf },
+	{ "window", check_window },
+	{ "window_moves", check_window_moves },
 	{ "two_domains", check_two_domains },
 	{ "domain_refusals", check_domain_refusals },
 	{ "read_only", check_read_only },

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Windows: a short-lived view of a part of a buffer for the kernel's CPU. One
+ * part is in view at a time, however long the buffer is, and none is when the
+ * window is closed. What is in view is synced: for the CPU when it comes into
+ * view, for the devices when it goes.
+ *
+ * Memory that the kernel has in its linear map is seen there, and takes no
+ * address space; of any other (32-bit kernels' high memory) one page is in view,
+ * by kmap_local_page(). So a window belongs to the task that opened it, and
+ * windows are closed in reverse order.
+ */
+#include <linux/cacheflush.h>
+#include <linux/export.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+
+#include <linux/bufalloc.h>
+
+#include "bufalloc_private.h"
+
+/* The page that byte @at of the run is in. */
+static struct page *page_at(struct scatterlist *run, size_t at)
+{
+	return pfn_to_page(page_to_pfn(sg_page(run)) + (at >> PAGE_SHIFT));
+}
+
+static void hide(struct bufalloc_window *window)
+{
+	size_t begin = window->offset - window->run_start;
+	size_t at;
+
+	if (!window->data)
+		return;
+	/* User space may see the page at an address of another cache colour. */
+	if (window->dir != DMA_FROM_DEVICE)
+		for (at = round_down(begin, PAGE_SIZE);
+		     at < begin + window->length; at += PAGE_SIZE)
+			flush_dcache_page(page_at(window->run, at));
+	if (window->is_local)
+		kunmap_local(window->data);
+	bufalloc_dmabuf_end(window->buf, window->offset,
+			    window->offset + window->length, window->dir);
+	window->data = NULL;
+	window->length = 0;
+}
+
+/* Find the run that byte @offset is in. */
+static void seek(struct bufalloc_window *window, size_t offset)
+{
+	if (offset < window->run_start) {
+		window->run = window->buf->runs.sgl;
+		window->run_start = 0;
+	}
+	while (offset - window->run_start >= window->run->length) {
+		window->run_start += window->run->length;
+		window->run = sg_next(window->run);
+	}
+	window->offset = offset;
+}
+
+/* Show at most @length bytes of the run, from where it was found on. */
+static void show(struct bufalloc_window *window, size_t length)
+{
+	size_t at = window->offset - window->run_start;
+	struct page *page;
+
+	length = min_t(size_t, length, window->run->length - at);
+	page = page_at(window->run, at);
+	/* High memory is above all other: the last page decides. */
+	window->is_local = PageHighMem(page_at(window->run, at + length - 1));
+	if (window->is_local)
+		length = min_t(size_t, length, PAGE_SIZE - offset_in_page(at));
+	bufalloc_dmabuf_begin(window->buf, window->offset,
+			      window->offset + length, window->dir);
+	window->data = window->is_local ? kmap_local_page(page) :
+					  page_address(page);
+	window->data += offset_in_page(at);
+	window->length = length;
+}
+
+/* As bufalloc_window_open(), also of a buffer that forbids it. */
+void bufalloc_window_init(struct bufalloc_window *window,
+			  struct bufalloc_buffer *buf,
+			  enum dma_data_direction dir)
+{
+	*window = (struct bufalloc_window){
+		.buf = buf,
+		.dir = dir,
+		.run = buf->runs.sgl,
+	};
+}
+
+/**
+ * bufalloc_window_open() - open a window on a buffer; nothing is in view yet
+ * @window: the window, for instance on the stack
+ * @buf: the buffer; stays the caller's, for longer than the window
+ * @dir: what the CPU will do: DMA_FROM_DEVICE reads, DMA_TO_DEVICE writes all
+ *	that it takes into view, DMA_BIDIRECTIONAL both, or writes parts of it
+ *
+ * For CPU access to a buffer of any length without a mapping of it: the kernel
+ * address space that it takes is a page at most. The task that opens a window
+ * moves and closes it, and closes the last one that it opened first; it may
+ * sleep meanwhile.
+ *
+ * Return: 0, -EACCES (the buffer is never mapped for the CPU, or is memory that
+ * was imported to be read only and @dir writes), -EINVAL (@dir is none of these).
+ */
+int bufalloc_window_open(struct bufalloc_window *window,
+			 struct bufalloc_buffer *buf,
+			 enum dma_data_direction dir)
+{
+	if (dir != DMA_FROM_DEVICE && dir != DMA_TO_DEVICE &&
+	    dir != DMA_BIDIRECTIONAL)
+		return -EINVAL;
+	if (buf->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU)
+		return -EACCES;
+	if (dir != DMA_FROM_DEVICE && buf->direction != DMA_BIDIRECTIONAL)
+		return -EACCES;
+	bufalloc_window_init(window, buf, dir);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_window_open, BUFALLOC_NS);
+
+/**
+ * bufalloc_window_move() - take another part of the buffer into view
+ * @window: an open window
+ * @offset: of the first byte in the buffer
+ * @length: bytes, at least 1, that shall come into view
+ *
+ * Afterwards @window->length bytes are at @window->data: at least 1 and at most
+ * @length, as many as lie in one piece. What was in view before is no more, and
+ * was synced for the devices that use the buffer; what is now was synced for the
+ * CPU. Devices that still work on the buffer are not waited for: that is the
+ * caller's part. To go forward costs less than to go back.
+ *
+ * Return: 0, or -EINVAL (not a range within the buffer; nothing has changed).
+ */
+int bufalloc_window_move(struct bufalloc_window *window, size_t offset,
+			 size_t length)
+{
+	size_t end;
+
+	if (!length || check_add_overflow(offset, length, &end) ||
+	    end > window->buf->length)
+		return -EINVAL;
+	hide(window);
+	seek(window, offset);
+	show(window, length);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_window_move, BUFALLOC_NS);
+
+/**
+ * bufalloc_window_close() - close a window: nothing is in view any more
+ * @window: an open window
+ */
+void bufalloc_window_close(struct bufalloc_window *window)
+{
+	hide(window);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_window_close, BUFALLOC_NS);
