@@ -53,6 +53,7 @@ include tools/tools.mk
 include gst-plugin/plugin.mk
 include kernel/module.mk
 include demo/demo.mk
+include tests/fragment/fragment.mk
 include tests/kernel/kernel.mk
 include tests/lib/lib.mk
 include tests/unit/unit.mk

@@ -26,6 +26,7 @@ struct device;
 struct dma_buf;
 struct file;
 struct mm_struct;
+struct page;
 
 #define BUFALLOC_VERSION_MAJOR 0
 #define BUFALLOC_VERSION_MINOR 1
@@ -212,6 +213,11 @@ void bufalloc_mapping_sync_for_cpu(struct bufalloc_buffer *buf, size_t start,
 void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 				      size_t start, size_t end,
 				      enum dma_data_direction dir);
+
+/* range.c: one physical range, made by moving away what is there */
+int bufalloc_range_alloc(unsigned long pages, const struct bufalloc_need *need,
+			 struct page **page);
+void bufalloc_range_free(struct page *page, unsigned long pages);
 
 /* solve.c: from devices to a buffer that all of them can use */
 struct bufalloc_buffer *

@@ -14,6 +14,7 @@ void bufalloc_constraint_init(struct bufalloc_merged *merged)
 	merged->need.longest_why = 0;
 	merged->need.one_run = false;
 	merged->need.vmap = false;
+	merged->need.unknown = false;
 	merged->limit_by = BUFALLOC_NOBODY;
 	merged->boundary_by = BUFALLOC_NOBODY;
 	merged->longest_by = BUFALLOC_NOBODY;
@@ -47,6 +48,7 @@ void bufalloc_constraint_merge(struct bufalloc_merged *merged,
 		merged->need.vmap = true;
 		merged->vmap_by = device;
 	}
+	merged->need.unknown |= need->unknown;
 }
 
 /* Can a buffer of @length bytes (more than 0) exist at all? */

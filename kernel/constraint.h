@@ -34,6 +34,8 @@ typedef __u64 u64;
  * @longest_why: what @longest comes from: whatever whoever asks puts there
  * @one_run: the pages must be one physical run
  * @vmap: it needs a kernel mapping
+ * @unknown: devices that nobody knows, or whose reach cannot be told, may use
+ *	the buffer as well
  */
 struct bufalloc_need {
 	u64 limit;
@@ -42,6 +44,7 @@ struct bufalloc_need {
 	u32 longest_why;
 	bool one_run;
 	bool vmap;
+	bool unknown;
 };
 
 /**

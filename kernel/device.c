@@ -13,6 +13,9 @@
 #include "bufalloc_private.h"
 #include "resolver.h"
 
+/* What is known of such a device is a guess. */
+#define UNPROVEN (BUFALLOC_DEVICE_SELF_MANAGED | BUFALLOC_DEVICE_INFERRED)
+
 static u32 iommu_of(struct device *dev, u64 *granule)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
@@ -168,6 +171,7 @@ void bufalloc_device_need(struct bufalloc_need *need,
 		.boundary = BUFALLOC_ANY_BOUNDARY,
 		.longest = BUFALLOC_ANY_LENGTH,
 		.vmap = !dev || endpoint->flags & BUFALLOC_DEVICE_NEEDS_VMAP,
+		.unknown = endpoint->flags & UNPROVEN,
 	};
 	if (!dev)
 		return;
@@ -179,8 +183,10 @@ void bufalloc_device_need(struct bufalloc_need *need,
 		goto out_unlock;
 	}
 	iommu = iommu_of(dev, &granule);
-	if (iommu == BUFALLOC_IOMMU_OTHER)
+	if (iommu == BUFALLOC_IOMMU_OTHER) {
+		need->unknown = true;
 		goto out_unlock;
+	}
 
 	if (iommu == BUFALLOC_IOMMU_DMA)
 		need_of_addresses(need, dev);
@@ -309,8 +315,7 @@ int bufalloc_device_try(struct bufalloc_buffer *buf,
 			const struct bufalloc_endpoint *endpoint,
 			struct bufalloc_alloc_device *result)
 {
-	bool unproven = endpoint->flags & (BUFALLOC_DEVICE_SELF_MANAGED |
-					   BUFALLOC_DEVICE_INFERRED);
+	bool unproven = endpoint->flags & UNPROVEN;
 	struct device *dev = endpoint->dev;
 	bool dma = false;
 	u64 granule;

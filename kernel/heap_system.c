@@ -3,25 +3,37 @@
  * The heap "system": pages from anywhere, largest blocks first, because a
  * device without IOMMU gets one DMA segment for each block and an IOMMU maps
  * large blocks with large pages. Charged to the caller's memory cgroup.
+ *
+ * Where the blocks are in memory is of no concern to anybody, so they are put
+ * in order: neighbours become one run. Blocks that an IOMMU maps with a large
+ * page come before all others, or they would not be aligned for it.
  */
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
+#include <linux/list_sort.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
 #include "bufalloc_private.h"
 
-/*
- * Blocks of 4 MiB, 2 MiB (a large page of most MMUs and IOMMUs), 1 MiB, 64 KiB
- * and 4 KiB with pages of 4 KiB. Orders in between cost tries and gain little.
- */
-static const unsigned int orders[] = { BUFALLOC_MAX_ORDER, 9, 8, 4, 0 };
+/* Of this order are an IOMMU's large pages (2 MiB with pages of 4 KiB). */
+#define LARGE_ORDER 9U
 
-/* Large blocks only if they are free: nothing is reclaimed to make them. */
+/* Large blocks if they are free: nothing is moved or reclaimed for them. */
 #define HIGH_ORDER_GFP \
-	(((GFP_USER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_COMP | \
-	   __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_RECLAIM))
+	(((GFP_USER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN | \
+	   __GFP_NORETRY) & ~__GFP_RECLAIM))
+
+/*
+ * Where none are left, pages are moved for them, as for a process's huge pages.
+ * That takes time once, sometimes more than to clear the block, and saves
+ * segments and the IOMMU's lookups on each frame. The kernel itself stops it for
+ * a while where it does not work (compaction is deferred, for this order and
+ * those above), and the first failure ends it for a buffer.
+ */
+#define MOVE_GFP \
+	(GFP_USER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN | __GFP_NORETRY)
 
 /*
  * Single pages are reclaimed for, but a buffer that does not fit is the
@@ -30,6 +42,25 @@ static const unsigned int orders[] = { BUFALLOC_MAX_ORDER, 9, 8, 4, 0 };
 #define LOW_ORDER_GFP \
 	(GFP_USER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN | \
 	 __GFP_RETRY_MAYFAIL)
+
+/*
+ * What is tried, one after the other: blocks of 4 MiB, 2 MiB, 1 MiB, 256 KiB,
+ * 64 KiB and 4 KiB with pages of 4 KiB. Orders in between cost tries and gain
+ * little.
+ */
+static const struct {
+	unsigned int order;
+	gfp_t gfp;
+} tries[] = {
+	{ BUFALLOC_MAX_ORDER, HIGH_ORDER_GFP },
+	{ LARGE_ORDER, HIGH_ORDER_GFP },
+	{ LARGE_ORDER, MOVE_GFP },
+	{ 8, HIGH_ORDER_GFP },
+	{ 6, MOVE_GFP },
+	{ 4, HIGH_ORDER_GFP },
+	{ 4, MOVE_GFP },
+	{ 0, LOW_ORDER_GFP },
+};
 
 /*
  * The zone whose memory lies below the limit as a whole. Between the ends of
@@ -53,23 +84,76 @@ static bool bufalloc_heap_system_can(const struct bufalloc_need *need)
 	return !need->one_run && zone_for_limit(need->limit, &gfp);
 }
 
-/* Allocate one block of @pages pages at most; *@first skips failed orders. */
-static struct page *alloc_block(unsigned long pages, unsigned int *first,
-				gfp_t zone)
+/*
+ * The last block may be larger than what is left to allocate, by an eighth of
+ * it: one run instead of several for the time to clear the rest.
+ */
+static bool order_is_apt(unsigned int order, unsigned long pages)
+{
+	unsigned long block = 1UL << order;
+
+	return order <= BUFALLOC_MAX_ORDER && pages >= block - block / 8;
+}
+
+/* Give back what is more than @pages, and list the others one by one. */
+static void cut_block(struct page *page, unsigned int order,
+		      unsigned long pages, struct list_head *blocks)
+{
+	unsigned long i;
+
+	split_page(page, order);
+	for (i = 0; i < 1UL << order; i++) {
+		if (i < pages)
+			list_add_tail(&page[i].lru, blocks);
+		else
+			__free_page(page + i);
+	}
+}
+
+/*
+ * Allocate a block for the @pages pages that are left, or for some of them.
+ * *@first skips the tries that failed. Return: the number of pages, 0 if there
+ * is no memory.
+ */
+static unsigned long alloc_block(unsigned long pages, unsigned int *first,
+				 gfp_t zone, struct list_head *blocks)
 {
 	struct page *page;
 
-	for (; *first < ARRAY_SIZE(orders); (*first)++) {
-		unsigned int order = orders[*first];
+	for (; *first < ARRAY_SIZE(tries); (*first)++) {
+		unsigned int order = tries[*first].order;
+		gfp_t gfp = tries[*first].gfp | zone;
+		unsigned long block = 1UL << order;
 
-		if (order > BUFALLOC_MAX_ORDER || pages < (1UL << order))
+		if (!order_is_apt(order, pages))
 			continue;
-		page = alloc_pages((order ? HIGH_ORDER_GFP : LOW_ORDER_GFP) |
-				   zone, order);
-		if (page)
-			return page;
+		page = alloc_pages(block > pages ? gfp : gfp | __GFP_COMP,
+				   order);
+		if (!page)
+			continue;
+		if (block > pages) {
+			cut_block(page, order, pages, blocks);
+			return pages;
+		}
+		list_add_tail(&page->lru, blocks);
+		return block;
 	}
-	return NULL;
+	return 0;
+}
+
+/* Large blocks first, each kind by address. */
+static int compare_blocks(void *priv, const struct list_head *a,
+			  const struct list_head *b)
+{
+	struct page *first = list_entry(a, struct page, lru);
+	struct page *second = list_entry(b, struct page, lru);
+	bool first_large = compound_order(first) >= LARGE_ORDER;
+	bool second_large = compound_order(second) >= LARGE_ORDER;
+
+	cond_resched();
+	if (first_large != second_large)
+		return second_large ? 1 : -1;
+	return page_to_pfn(first) > page_to_pfn(second) ? 1 : -1;
 }
 
 static void free_blocks(struct list_head *blocks)
@@ -139,19 +223,19 @@ static int bufalloc_heap_system_alloc(struct bufalloc_buffer *buf,
 		return -ENOSPC;
 
 	while (pages) {
-		struct page *page;
+		unsigned long got;
 
 		if (fatal_signal_pending(current)) {
 			ret = -EINTR;
 			goto err_free;
 		}
-		page = alloc_block(pages, &first, zone);
-		if (!page)
+		got = alloc_block(pages, &first, zone, &blocks);
+		if (!got)
 			goto err_free;
-		list_add_tail(&page->lru, &blocks);
-		pages -= compound_nr(page);
+		pages -= got;
 		cond_resched();
 	}
+	list_sort(NULL, &blocks, compare_blocks);
 
 	ret = sg_alloc_table(&buf->runs, count_runs(&blocks),
 			     GFP_KERNEL_ACCOUNT);

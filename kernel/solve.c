@@ -231,6 +231,7 @@ static void merge_needs(struct bufalloc_merged *merged, u64 attributes,
 
 	bufalloc_constraint_init(merged);
 	merged->attributes = attributes;
+	merged->need.unknown = !count;
 	for (i = 0; i < count; i++) {
 		bufalloc_device_need(&need, &endpoints[i]);
 		bufalloc_constraint_merge(merged, &need, i);

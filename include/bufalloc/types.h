@@ -29,8 +29,9 @@ enum bufalloc_heap {
 	 */
 	BUFALLOC_SYSTEM = 1,
 	/**
-	 * One physical range, below 4 GiB. For devices that take one DMA segment
-	 * and have no IOMMU (most V4L2 and DRM drivers of embedded SoCs).
+	 * One physical range that the devices reach; below 4 GiB without devices,
+	 * and where one's reach cannot be told. For devices that take one DMA
+	 * segment and have no IOMMU (most V4L2 and DRM drivers of embedded SoCs).
 	 */
 	BUFALLOC_CONTIG = 2,
 	/**

@@ -120,6 +120,28 @@ ba_map(int fd, size_t length)
 	return data;
 }
 
+static void
+seen_remap(const char *text, void *data)
+{
+	uint64_t *first = data;
+
+	if (*first == 0) {
+		*first = trace_value(text, "pfn") * 4096;
+	}
+}
+
+uint64_t
+ba_address_of(int fd, size_t length)
+{
+	uint64_t first = 0;
+
+	trace_begin("remap_pfn_range", "pfn=$arg3:u64");
+	munmap(ba_map(fd, length), length);
+	trace_end(seen_remap, &first);
+	CHECK(first != 0);
+	return first;
+}
+
 int
 ba_live(const char *name)
 {

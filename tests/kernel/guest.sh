@@ -92,7 +92,7 @@ iommu)
 	append="intel_iommu=on iommu.strict=1"
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
 		"${four_inside[@]}" "${one_outside[@]}")
-	programs=(edu_iommu edu_user edu_unbind)
+	programs=(edu_iommu edu_pages edu_user edu_unbind)
 	;;
 api)
 	modules=(ba_api)
@@ -107,7 +107,7 @@ virtio-iommu)
 	append="iommu.strict=1"
 	options=("${virtual_clock[@]}" --device virtio-iommu-pci
 		"${four_inside[@]}" "${one_outside[@]}")
-	programs=(edu_iommu edu_unbind)
+	programs=(edu_iommu edu_pages edu_unbind)
 	;;
 arm64-smmu)
 	# QEMU's devicetree has no device outside the SMMU.
@@ -116,7 +116,7 @@ arm64-smmu)
 	options=("${virtual_clock[@]}" --qemu "-machine iommu=smmuv3"
 		"${four_inside[@]}" --device edu,dma_mask=0xffffffffffffffff)
 	environment=(EDU_IDENTITY=4)
-	programs=(abi alloc zero contig mmap edu_iommu edu_unbind)
+	programs=(abi alloc zero contig mmap edu_iommu edu_pages edu_unbind)
 	;;
 arm64-noncoherent)
 	modules=(ba_edu)

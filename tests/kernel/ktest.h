@@ -132,6 +132,13 @@ ba_buffer_info(int node, int fd);
 void *
 ba_map(int fd, size_t length);
 
+/*
+ * The physical address of a contiguous buffer's first byte, as a probe sees it
+ * (below).
+ */
+uint64_t
+ba_address_of(int fd, size_t length);
+
 /* A number from /sys/kernel/debug/bufalloc/live; -1 without the module. */
 int
 ba_live(const char *name);

@@ -256,6 +256,35 @@ system_is_charged_to_the_cgroup(void)
 	in_cgroup(charged);
 }
 
+/*
+ * A block of 4 MiB may be cut for it (heap_system.c). Per-CPU reserves of the
+ * cgroup are below 2 MiB.
+ */
+static int
+charged_as_cut(int node)
+{
+	const unsigned long long length = 7 * MIB / 2;
+	unsigned long long before = read_number(CGROUP "/memory.current");
+	unsigned long long during;
+
+	for (int i = 0; i < 64; i++) {
+		close(ba_alloc(node, BUFALLOC_HEAP_SYSTEM, length));
+	}
+	for (int i = 0; i < 16; i++) {
+		ba_alloc(node, BUFALLOC_HEAP_SYSTEM, length);
+	}
+	during = read_number(CGROUP "/memory.current");
+	ktest_note("memory.current %llu before, %llu during", before, during);
+	return during > before + 16 * length + 2 * MIB;
+}
+
+static void
+cut_off_is_given_back(void)
+{
+	make_cgroup("512M");
+	in_cgroup(charged_as_cut);
+}
+
 static int
 refused_by_cgroup(int node)
 {
@@ -322,6 +351,7 @@ static const struct ktest_row rows[] = {
 	{ "no-fd-left-emfile", no_fd_left },
 	{ "buffer-info-ebadf-einval-eopnotsupp", buffer_info_of_others },
 	{ "system-is-charged-to-the-cgroup", system_is_charged_to_the_cgroup },
+	{ "system-gives-back-what-it-cuts-off", cut_off_is_given_back },
 	{ "cgroup-limit-enomem", cgroup_limit },
 	{ "killed-callers-leave-nothing", killed_callers },
 };

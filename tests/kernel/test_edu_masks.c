@@ -125,6 +125,75 @@ bits_64_any(void)
 		   BUFALLOC_REASON_NONE);
 }
 
+/*
+ * Memory below 4 GiB is for those who need it: not for devices that reach more,
+ * but for whoever says nothing.
+ */
+static void
+high_memory_first(void)
+{
+	static const uint64_t lengths[] = { 4096, MIB, FRAME, 64 * MIB };
+	int node = ba_open();
+	int all = edu_open(2, 1), half = edu_open(1, 1);
+
+	for (unsigned int i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct ba_outcome outcome = ba_alloc_for(
+			node, BUFALLOC_HEAP_AUTO, lengths[i], &all, 1, 0);
+		int fd;
+
+		CHECK(outcome.fd >= 0);
+		CHECK_EQ(outcome.verdict.out_heap, BUFALLOC_HEAP_CONTIG);
+		CHECK(ba_address_of(outcome.fd, lengths[i]) > BITS(32));
+		close(outcome.fd);
+
+		outcome = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, lengths[i],
+				       (int[]){ all, half }, 2, 0);
+		CHECK(outcome.fd >= 0);
+		CHECK(ba_address_of(outcome.fd, lengths[i]) + lengths[i] - 1 <=
+		      BITS(32));
+		close(outcome.fd);
+
+		fd = ba_alloc(node, BUFALLOC_HEAP_CONTIG, lengths[i]);
+		CHECK(ba_address_of(fd, lengths[i]) + lengths[i] - 1 <= BITS(32));
+		close(fd);
+	}
+	close(all);
+	close(half);
+	close(node);
+}
+
+/* When it is used up, memory below 4 GiB does as well. */
+static void
+then_low_memory(void)
+{
+	unsigned long long limit = ba_get_parameter("contig_limit_bytes");
+	int node = ba_open(), edu = edu_open(2, 1);
+	const uint64_t length = 256 * MIB;
+	int fds[32], count = 0;
+	bool low = false;
+
+	ba_set_parameter("contig_limit_bytes", 1ull << 40);
+	while (!low && count < 32) {
+		struct ba_outcome outcome = ba_alloc_for(
+			node, BUFALLOC_HEAP_AUTO, length, &edu, 1, 0);
+
+		if (outcome.fd < 0) {
+			break;
+		}
+		fds[count++] = outcome.fd;
+		low = ba_address_of(outcome.fd, length) <= BITS(32);
+	}
+	ba_set_parameter("contig_limit_bytes", limit);
+	ktest_note("%d MiB above 4 GiB before the first below",
+		   (count - low) * 256);
+	while (count > 0) {
+		close(fds[--count]);
+	}
+	close(edu);
+	close(node);
+	CHECK(low);
+}
+
 /* The tightest wins, and is named. */
 static void
 three_devices(void)
@@ -450,6 +519,8 @@ static const struct ktest_row rows[] = {
 	{ "28-bits-one-segment", bits_28_one },
 	{ "32-bits-streaming-28-bits-coherent", bits_32_any },
 	{ "64-bits", bits_64_any },
+	{ "64-bits-one-segment-above-4-gib", high_memory_first },
+	{ "64-bits-one-segment-below-4-gib-at-last", then_low_memory },
 	{ "the-tightest-of-three-is-named", three_devices },
 	{ "longer-than-the-mask-enospc", too_long },
 	{ "filled-below-256-mib-enomem-names-the-device", filled },

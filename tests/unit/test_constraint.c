@@ -60,6 +60,9 @@ static const struct row rows[] = {
 	{ "a kernel mapping because of the second",
 	  { NEED(), NEED(.vmap = true) }, 2,
 	  MERGED(NEED(.vmap = true), .vmap_by = 1) },
+	{ "devices that nobody knows because of the second",
+	  { NEED(), NEED(.unknown = true), NEED() }, 3,
+	  MERGED(NEED(.unknown = true)) },
 	{ "each from another",
 	  { NEED(.limit = 0xffffffff),
 	    NEED(.boundary = 0xfffff, .one_run = true),
@@ -95,6 +98,7 @@ test_row(void **state)
 	assert_int_equal(merged.need.longest_why,
 			 row->expected.need.longest_why);
 	assert_int_equal(merged.need.one_run, row->expected.need.one_run);
+	assert_int_equal(merged.need.unknown, row->expected.need.unknown);
 	assert_int_equal(merged.need.vmap, row->expected.need.vmap);
 	assert_int_equal(merged.limit_by, row->expected.limit_by);
 	assert_int_equal(merged.boundary_by, row->expected.boundary_by);

@@ -101,9 +101,10 @@ enum {
  *	behind an IOMMU and importers that map the buffer for the CPU can use
  *	it. Charged to the caller's memory cgroup.
  * @BUFALLOC_HEAP_CONTIG: one physical range of any length, from the ordinary
- *	memory of the machine; needs no CMA region. Below 4 GiB, or below what
- *	the devices reach. For devices
- *	that take one DMA segment and have no IOMMU. Limited per user.
+ *	memory of the machine; needs no CMA region. Below what the devices
+ *	reach; below 4 GiB without devices, and where one's reach cannot be told
+ *	(BUFALLOC_PROOF_UNPROVEN). For devices that take one DMA segment and
+ *	have no IOMMU. Limited per user.
  * @BUFALLOC_HEAP_USER: memory of a process's own, see IMPORT_USER. Nothing can
  *	be allocated from it (EINVAL)
  */
