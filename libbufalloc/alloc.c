@@ -25,6 +25,8 @@ struct candidate {
 struct search {
 	struct attempt attempt;
 	struct bufalloc_verdict *verdict;
+	const struct bufalloc_buf *like; /* NULL, or what is wanted again */
+	struct candidate again;
 	struct bufalloc_layout layout;
 	struct node nodes[BUFALLOC_MAX_DEVICES];
 	struct candidate candidates[MAX_TRIES];
@@ -179,6 +181,7 @@ try_candidate(struct search *search, struct candidate *candidate,
 			buf->memory_count = search->layout.memory_count;
 			memcpy(buf->memories, memories, sizeof(memories));
 			buf->backend = candidate->backend;
+			buf->place = candidate->place;
 			return 0;
 		}
 		close_memories(memories, search->layout.memory_count);
@@ -316,13 +319,35 @@ search_unproven(struct search *search, struct bufalloc_buf *buf,
 	return -ENOENT;
 }
 
+/* Where there was memory before that all devices could use. */
+static int
+search_again(struct search *search, struct bufalloc_buf *buf,
+	     struct candidate **chosen)
+{
+	int ret;
+
+	if (search->like == NULL) {
+		return -ENOENT;
+	}
+	search->again.backend = search->like->backend;
+	search->again.place = search->like->place;
+	ret = try_candidate(search, &search->again, true, buf);
+	if (ret == 0 || is_fatal(ret)) {
+		*chosen = &search->again;
+	}
+	return ret;
+}
+
 static int
 find_memory(struct search *search, struct bufalloc_buf *buf)
 {
 	struct candidate *chosen = NULL;
 	int ret;
 
-	ret = search_proven(search, buf, &chosen);
+	ret = search_again(search, buf, &chosen);
+	if (chosen == NULL) {
+		ret = search_proven(search, buf, &chosen);
+	}
 	if (chosen == NULL) {
 		ret = search_unproven(search, buf, &chosen);
 	}
@@ -351,7 +376,9 @@ run(struct search *search, struct bufalloc_buf *buf)
 	int ret;
 
 	ret = private_describe_all(req, search->nodes, verdict, &refusal);
-	if (ret == 0) {
+	if (ret == 0 && search->like != NULL) {
+		search->layout = search->like->layout;
+	} else if (ret == 0) {
 		ret = private_negotiate(req, search->nodes, &search->layout,
 					&refusal);
 	}
@@ -366,9 +393,10 @@ run(struct search *search, struct bufalloc_buf *buf)
 }
 
 int
-bufalloc_alloc(struct bufalloc_ctx *ctx, const struct bufalloc_request *req,
-	       struct bufalloc_buf **buf_ptr,
-	       struct bufalloc_verdict **verdict_ptr)
+private_alloc_like(struct bufalloc_ctx *ctx, const struct bufalloc_request *req,
+		   const struct bufalloc_buf *like,
+		   struct bufalloc_buf **buf_ptr,
+		   struct bufalloc_verdict **verdict_ptr)
 {
 	struct search *search = calloc(1, sizeof(*search));
 	struct bufalloc_buf *buf = calloc(1, sizeof(*buf));
@@ -377,6 +405,7 @@ bufalloc_alloc(struct bufalloc_ctx *ctx, const struct bufalloc_request *req,
 
 	if (search != NULL && buf != NULL && verdict != NULL) {
 		search->verdict = verdict;
+		search->like = like;
 		search->attempt = (struct attempt){
 			.ctx = ctx,
 			.req = req,
@@ -405,4 +434,11 @@ bufalloc_alloc(struct bufalloc_ctx *ctx, const struct bufalloc_request *req,
 		bufalloc_verdict_destroy(verdict);
 	}
 	return ret;
+}
+
+int
+bufalloc_alloc(struct bufalloc_ctx *ctx, const struct bufalloc_request *req,
+	       struct bufalloc_buf **buf, struct bufalloc_verdict **verdict)
+{
+	return private_alloc_like(ctx, req, NULL, buf, verdict);
 }

@@ -9,17 +9,6 @@
 #include "request.h"
 #include "writer.h"
 
-/** Where a backend allocates: a heap, a device. */
-struct place {
-	char name[64]; /* "" where there is only one */
-	/* Is its memory one range? Only a guess, for what cannot be tried. */
-	bool is_contiguous;
-	/* Which one, as the backend likes to say it. */
-	uint32_t number;
-	/* Only worth a try if the place before it allocated what was refused. */
-	bool is_second_choice;
-};
-
 /** What is allocated, for all of its backends. */
 struct attempt {
 	struct bufalloc_ctx *ctx;
@@ -87,6 +76,15 @@ private_put_errno(struct writer *text, int err);
  */
 int
 private_backends_choose(struct bufalloc_ctx *ctx, const char *names);
+
+/**
+ * bufalloc_alloc(); like: NULL, or a buffer whose layout, backend and place are
+ * wanted again, other places only if there is no memory.
+ */
+int
+private_alloc_like(struct bufalloc_ctx *ctx, const struct bufalloc_request *req,
+		   const struct bufalloc_buf *like, struct bufalloc_buf **buf,
+		   struct bufalloc_verdict **verdict);
 
 bool
 private_backends_has(const struct bufalloc_ctx *ctx,

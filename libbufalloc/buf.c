@@ -130,20 +130,28 @@ bufalloc_alloc_bytes(struct bufalloc_ctx *ctx, uint64_t length,
 }
 
 void
-bufalloc_buf_destroy(struct bufalloc_buf *buf)
+private_buf_free(struct bufalloc_buf *buf)
 {
 	uint32_t i;
 
-	if (buf == NULL) {
-		return;
-	}
-	if (buf->ptr != NULL) {
-		bufalloc_buf_unmap(buf);
-	}
+	private_buf_unmap_all(buf);
 	for (i = 0; i < buf->memory_count; i++) {
 		close(buf->memories[i].fd);
 	}
 	free(buf);
+}
+
+void
+bufalloc_buf_destroy(struct bufalloc_buf *buf)
+{
+	if (buf == NULL) {
+		return;
+	}
+	if (buf->pool != NULL) {
+		(void)bufalloc_pool_release(buf->pool, buf, -1);
+		return;
+	}
+	private_buf_free(buf);
 }
 
 int

@@ -121,3 +121,11 @@ bufalloc_buf_end(struct bufalloc_buf *buf, enum bufalloc_access access)
 	buf->begun &= ~(uint32_t)access;
 	return 0;
 }
+
+void
+private_buf_unmap_all(struct bufalloc_buf *buf)
+{
+	if (buf->ptr != NULL) {
+		(void)bufalloc_buf_unmap(buf);
+	}
+}

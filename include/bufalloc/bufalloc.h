@@ -25,6 +25,7 @@
 #include <bufalloc/request.h>
 #include <bufalloc/range.h>
 #include <bufalloc/alloc.h>
+#include <bufalloc/pool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -405,7 +406,8 @@ bufalloc_verdict_text(const struct bufalloc_verdict *verdict);
 
 /**
  * Unmap the buffer if it is mapped, close its file descriptor and free buf.
- * The memory itself is freed when the last holder of the dma-buf is gone.
+ * The memory itself is freed when the last holder of the dma-buf is gone. A
+ * buffer of a pool goes back to it.
  *
  * buf: may be NULL.
  */

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2317 # functions are called by check and run
-# The unit tests again under ASan and UBSan, and under valgrind.
+# The unit tests again under ASan and UBSan, those with threads under
+# TSan, and all under valgrind.
 
 cd "$(dirname "$0")/../.." || exit
 . tests/tap.sh
@@ -12,6 +13,10 @@ for program in "$B"/tests/unit/asan/test_*; do
 	check "ASan and UBSan: ${program##*/}" env \
 		ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 \
 		UBSAN_OPTIONS=print_stacktrace=1 "$program"
+done
+
+for program in "$B"/tests/unit/tsan/test_*; do
+	check "TSan: ${program##*/}" env TSAN_OPTIONS=exitcode=66 "$program"
 done
 
 for program in "$B"/tests/unit/test_*; do

@@ -4,9 +4,12 @@
 #include "sim_private.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -60,6 +63,23 @@ int
 __wrap_close(int fd);
 int
 __real_close(int fd);
+
+int
+__wrap_eventfd(unsigned int count, int flags);
+int
+__real_eventfd(unsigned int count, int flags);
+int
+__wrap_epoll_create1(int flags);
+int
+__real_epoll_create1(int flags);
+int
+__wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event);
+int
+__real_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event);
+int
+__wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+int
+__real_poll(struct pollfd *fds, nfds_t count, int timeout);
 
 struct sim_machine sim_machine;
 
@@ -384,4 +404,36 @@ __wrap_readlink(const char *path, char *buf, size_t size)
 	}
 	memcpy(buf, text, (size_t)len);
 	return len;
+}
+
+int
+__wrap_eventfd(unsigned int count, int flags)
+{
+	assert_int_equal(flags, EFD_CLOEXEC | EFD_NONBLOCK);
+	return sim_fails_call() ? -1 : __real_eventfd(count, flags);
+}
+
+int
+__wrap_epoll_create1(int flags)
+{
+	assert_int_equal(flags, EPOLL_CLOEXEC);
+	return sim_fails_call() ? -1 : __real_epoll_create1(flags);
+}
+
+int
+__wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+	if (sim_fails_call()) {
+		return -1;
+	}
+	return __real_epoll_ctl(epoll, op, fd, event);
+}
+
+int
+__wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	if (sim_fails_call()) {
+		return -1;
+	}
+	return __real_poll(fds, count, timeout);
 }

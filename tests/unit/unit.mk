@@ -6,27 +6,30 @@ UNIT_DIR := $(B)/tests/unit
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(UNIT_DIR)/%)
 UNIT_ASAN_BIN := $(UNIT_SRC:tests/unit/%.c=$(UNIT_DIR)/asan/%)
+# Under TSan too: what has threads.
+UNIT_TSAN_BIN := $(UNIT_DIR)/tsan/test_pool_threads
 UNIT_FAKE := $(UNIT_DIR)/fake_kernel.so
 UNIT_SCRIPTS := $(filter-out %/expect.sh,$(sort $(wildcard tests/unit/*.sh)))
 
 # Two stand-ins for the kernel: mock.h, and sim.h for the tests of devices.
-UNIT_SIM := negotiate backends backend_open sweep
+UNIT_SIM := negotiate backends backend_open pool pool_threads sweep
 UNIT_MOCK_WRAP := open64 ioctl mmap64 munmap calloc realloc stat64 access \
 	getgrgid_r getrlimit64
 UNIT_SIM_WRAP := ioctl calloc realloc fstat64 readlink open64 opendir closedir \
-	memfd_create close
+	memfd_create close eventfd epoll_create1 epoll_ctl poll
 UNIT_SIM_OBJ := scene.o sim.o sim_video.o sim_memory.o
 unit_objects = $(if $(filter $(UNIT_SIM:%=test_%),$(1)),$(UNIT_SIM_OBJ),mock.o)
 unit_wrap = $(patsubst %,-Wl$(comma)--wrap=%,$(if \
 	$(filter $(UNIT_SIM:%=test_%),$(1)),$(UNIT_SIM_WRAP),$(UNIT_MOCK_WRAP)))
 comma := ,
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1
+UNIT_TSAN := -fsanitize=thread -O1
 # cmocka's prototypes are in no header of ours; a cut sentence is a test.
 UNIT_CFLAGS = -Itests/unit -Wno-format-truncation $(LIB_DRM_CFLAGS)
 
 ## unit              build the unit tests
 .PHONY: unit check-unit
-unit: $(UNIT_BIN) $(UNIT_ASAN_BIN) $(UNIT_FAKE) lib tool
+unit: $(UNIT_BIN) $(UNIT_ASAN_BIN) $(UNIT_TSAN_BIN) $(UNIT_FAKE) lib tool
 
 ## check-unit        run the unit tests alone (no guest, no module)
 check-unit: unit
@@ -62,11 +65,27 @@ $(UNIT_ASAN_BIN): $(UNIT_DIR)/asan/%: $(UNIT_DIR)/asan/obj/%.o \
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(UNIT_SAN) $(call unit_wrap,$*) -o $@ $^ -lcmocka
 
+$(UNIT_DIR)/tsan/obj/%.o: tests/unit/%.c tests/unit/unit.mk
+	$(say) CC $@
+	$(call cc,$(UNIT_CFLAGS) $(UNIT_TSAN))
+
+$(UNIT_DIR)/tsan/lib/%.o: libbufalloc/%.c libbufalloc/lib.mk
+	$(say) CC $@
+	$(call cc,$(LIB_CFLAGS) $(UNIT_TSAN))
+
+$(UNIT_TSAN_BIN): $(UNIT_DIR)/tsan/%: $(UNIT_DIR)/tsan/obj/%.o \
+		$$(addprefix $(UNIT_DIR)/tsan/obj/,$$(call unit_objects,$$*)) \
+		$(LIB_OBJ:$(LIB_DIR)/%=$(UNIT_DIR)/tsan/lib/%)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(UNIT_TSAN) $(call unit_wrap,$*) -o $@ $^ -lcmocka
+
 $(UNIT_FAKE): tests/unit/fake_kernel.c tests/unit/unit.mk
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(CFLAGS) -fPIC -shared \
 		-Wno-missing-prototypes -o $@ $<
 
-.PRECIOUS: $(UNIT_DIR)/obj/%.o $(UNIT_DIR)/asan/obj/%.o $(UNIT_DIR)/asan/lib/%.o
--include $(wildcard $(UNIT_DIR)/obj/*.d $(UNIT_DIR)/asan/obj/*.d $(UNIT_DIR)/asan/lib/*.d)
+.PRECIOUS: $(UNIT_DIR)/obj/%.o $(UNIT_DIR)/asan/obj/%.o $(UNIT_DIR)/asan/lib/%.o \
+	$(UNIT_DIR)/tsan/obj/%.o $(UNIT_DIR)/tsan/lib/%.o
+-include $(wildcard $(UNIT_DIR)/obj/*.d $(UNIT_DIR)/asan/obj/*.d $(UNIT_DIR)/asan/lib/*.d \
+	$(UNIT_DIR)/tsan/obj/*.d $(UNIT_DIR)/tsan/lib/*.d)
