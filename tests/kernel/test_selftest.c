@@ -414,6 +414,32 @@ not_a_device(void)
 	CHECK(strstr(run.output, "[ENODEV]") != NULL);
 }
 
+/*
+ * Without the module that knows cameras none is tested, and that is said. This
+ * comes last.
+ */
+static void
+resolver_missing(void)
+{
+	const char *const args[] = { "selftest", "--size", "64K", NULL };
+	const char *module = getenv("BUFALLOC_KO");
+	const char *camera = camera_node();
+	char command[512];
+
+	CHECK(module != NULL);
+	CHECK_EQ(syscall(SYS_delete_module, "bufalloc_v4l2", O_NONBLOCK), 0);
+	tool_run(args, &run);
+	snprintf(command, sizeof(command),
+		 "insmod \"$(dirname '%s')/bufalloc-v4l2.ko\"", module);
+	CHECK_EQ(system(command), 0);
+	tool_check_status(&run, 1);
+	tool_check_row(&run, camera, "open", "pass");
+	tool_check_row(&run, camera, "info", "FAIL");
+	tool_check_row(&run, card_node("vkms"), "info", "pass");
+	CHECK(strstr(run.output, "bufalloc-v4l2.ko is not loaded") != NULL);
+	CHECK(strstr(run.output, "modprobe bufalloc-v4l2") != NULL);
+}
+
 static void
 tell_vivid(const char *what)
 {
@@ -544,6 +570,7 @@ static const struct ktest_row rows[] = {
 	{ "not-a-device-enodev", not_a_device },
 	{ "camera-gone-in-the-middle-enodev", gone_in_the_middle },
 	{ "converter-converts", converts_a_picture },
+	{ "resolver-missing-is-a-failure", resolver_missing },
 };
 
 static const struct ktest_row bounce_rows[] = {

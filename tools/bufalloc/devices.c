@@ -24,8 +24,8 @@ static const struct {
 	const char *name;
 	const char *folder;
 } resolvers[TOOL_RESOLVERS] = {
-	{ "bufalloc-v4l2", "/sys/module/bufalloc_v4l2" },
-	{ "bufalloc-drm", "/sys/module/bufalloc_drm" },
+	[TOOL_RESOLVER_V4L2] = { "bufalloc-v4l2", "/sys/module/bufalloc_v4l2" },
+	[TOOL_RESOLVER_DRM] = { "bufalloc-drm", "/sys/module/bufalloc_drm" },
 };
 
 const char *

@@ -48,6 +48,8 @@ struct selftest_device {
 	int open_err;
 	uint64_t open_ns;
 	enum selftest_kind kind;
+	/** The module that finds it, for tool_resolver_name(). -1: none does. */
+	int resolver;
 	/** What its driver calls it; may be empty. */
 	char card[64];
 	/** Of DEVICE_INFO. */

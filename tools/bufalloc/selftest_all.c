@@ -96,11 +96,11 @@ row_import(struct selftest *test, struct together *all,
 	if (all->import_count < 2) {
 		return report_skip(
 			&test->report, 0,
-			"%zu of the devices can import now (%zu used by other programs)",
+			"%zu of the devices can import now (%zu in use: by another program, or named twice)",
 			all->import_count, busy);
 	}
 	return report_pass(&test->report,
-			   "imported %zu times at once, %zu used by other programs, %zu devices too many; %s",
+			   "imported %zu times at once, %zu in use, %zu devices too many; %s",
 			   all->import_count, busy, all->left_out,
 			   selftest_holds_of(test, buf).text);
 }
@@ -139,7 +139,7 @@ selftest_all(struct selftest *test)
 	if (all.count < 2) {
 		report_begin(&test->report, WHERE, "alloc", NULL, "auto");
 		report_skip(&test->report, 0, "%s",
-			    all.count == 0 ? "there is no usable device" :
+			    all.count == 0 ? "no device was tested: there is none, or the rows above say why not" :
 					     "there is one usable device");
 		return;
 	}

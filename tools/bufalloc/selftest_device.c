@@ -59,6 +59,24 @@ selftest_length_for(const struct selftest *test,
 	return length;
 }
 
+/* Nobody asked for a buffer yet. */
+static const char *
+without_result(const char *text)
+{
+	static const char result[] = "no buffer: ";
+	size_t length = sizeof(result) - 1;
+
+	return strncmp(text, result, length) == 0 ? text + length : text;
+}
+
+/* The module that would have found it is not there. */
+static bool
+lacks_resolver(const struct selftest_device *device)
+{
+	return device->info_err == -ENODEV && device->resolver >= 0 &&
+	       !tool_resolver_is_loaded((size_t)device->resolver);
+}
+
 static bool
 row_info(struct selftest *test, struct selftest_device *device)
 {
@@ -76,12 +94,21 @@ row_info(struct selftest *test, struct selftest_device *device)
 				"; it has an IOMMU domain of its own: only an import proves it" :
 				"");
 	}
+	if (lacks_resolver(device)) {
+		const char *name = tool_resolver_name((size_t)device->resolver);
+
+		return report_fail(
+			&test->report, device->info_err,
+			"%s.ko is not loaded, so bufalloc does not know the device: load it with 'modprobe %s', as root",
+			name, name);
+	}
 	/* The verdict has the sentence. */
 	bufalloc_alloc_for(test->ctx, test->length, BUFALLOC_AUTO, NULL,
 			   &device->use, 1, BUFALLOC_DRY_RUN, NULL, &verdict);
 	selftest_refuse(test, device, device->info_err,
-			verdict == NULL ? bufalloc_strerror(device->info_err) :
-					  bufalloc_verdict_text(verdict));
+			verdict == NULL ?
+				bufalloc_strerror(device->info_err) :
+				without_result(bufalloc_verdict_text(verdict)));
 	bufalloc_verdict_destroy(verdict);
 	return false;
 }

@@ -62,6 +62,7 @@ add_device(struct selftest *test, const char *node)
 	*devices = (struct selftest_device){
 		.node = strdup(node),
 		.use = { .fd = -1, .access = BUFALLOC_READ_WRITE },
+		.resolver = -1,
 	};
 	if (devices->node == NULL) {
 		return NULL;
@@ -184,8 +185,10 @@ look_at_device(struct selftest *test, struct selftest_device *device,
 	device->use.fd = fd;
 	if (fstat(fd, &status) == 0 && S_ISCHR(status.st_mode)) {
 		if (major(status.st_rdev) == V4L2_MAJOR) {
+			device->resolver = TOOL_RESOLVER_V4L2;
 			selftest_v4l2_look(device);
 		} else if (major(status.st_rdev) == DRM_MAJOR) {
+			device->resolver = TOOL_RESOLVER_DRM;
 			selftest_drm_look(device);
 		}
 	}

@@ -129,7 +129,11 @@ tool_device_json(struct json_object *object, const char *node,
 		 const struct bufalloc_dev_info *info);
 
 /** The modules that find the device behind a node, by their number. */
-#define TOOL_RESOLVERS 2
+enum {
+	TOOL_RESOLVER_V4L2,
+	TOOL_RESOLVER_DRM,
+	TOOL_RESOLVERS
+};
 
 const char *
 tool_resolver_name(size_t i);
