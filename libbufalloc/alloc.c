@@ -399,7 +399,7 @@ private_alloc_like(struct bufalloc_ctx *ctx, const struct bufalloc_request *req,
 		   struct bufalloc_verdict **verdict_ptr)
 {
 	struct search *search = calloc(1, sizeof(*search));
-	struct bufalloc_buf *buf = calloc(1, sizeof(*buf));
+	struct bufalloc_buf *buf = private_buf_new();
 	struct bufalloc_verdict *verdict = private_verdict_new(req);
 	int ret = -ENOMEM;
 

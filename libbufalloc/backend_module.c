@@ -120,7 +120,8 @@ alloc(const struct attempt *attempt, const struct place *place,
 	} else {
 		take_verdict(attempt->verdict, verdict);
 		*memory = buf->memories[0];
-		free(buf); /* its descriptor lives on */
+		buf->memory_count = 0; /* its descriptor lives on */
+		private_buf_free(buf);
 	}
 	bufalloc_verdict_destroy(verdict);
 	return ret;

@@ -47,7 +47,7 @@ private_alloc(struct bufalloc_ctx *ctx, struct bufalloc_alloc *alloc,
 	struct bufalloc_buf *buf;
 	int ret;
 
-	buf = calloc(1, sizeof(*buf));
+	buf = private_buf_new();
 	if (buf == NULL) {
 		return -ENOMEM;
 	}
@@ -68,7 +68,7 @@ private_alloc(struct bufalloc_ctx *ctx, struct bufalloc_alloc *alloc,
 err_close:
 	close(alloc->out_fd);
 err_free:
-	free(buf);
+	private_buf_free(buf);
 	return ret;
 }
 
@@ -80,7 +80,7 @@ private_import(struct bufalloc_ctx *ctx, struct bufalloc_import_user *import,
 	off_t length;
 	int ret;
 
-	buf = calloc(1, sizeof(*buf));
+	buf = private_buf_new();
 	if (buf == NULL) {
 		return -ENOMEM;
 	}
@@ -110,7 +110,7 @@ private_import(struct bufalloc_ctx *ctx, struct bufalloc_import_user *import,
 err_close:
 	close(import->out_fd);
 err_free:
-	free(buf);
+	private_buf_free(buf);
 	return ret;
 }
 
@@ -129,6 +129,17 @@ bufalloc_alloc_bytes(struct bufalloc_ctx *ctx, uint64_t length,
 	return private_alloc(ctx, &alloc, name, buf_ptr);
 }
 
+struct bufalloc_buf *
+private_buf_new(void)
+{
+	struct bufalloc_buf *buf = calloc(1, sizeof(*buf));
+
+	if (buf != NULL) {
+		pthread_mutex_init(&buf->map_lock, NULL);
+	}
+	return buf;
+}
+
 void
 private_buf_free(struct bufalloc_buf *buf)
 {
@@ -138,6 +149,7 @@ private_buf_free(struct bufalloc_buf *buf)
 	for (i = 0; i < buf->memory_count; i++) {
 		close(buf->memories[i].fd);
 	}
+	pthread_mutex_destroy(&buf->map_lock);
 	free(buf);
 }
 

@@ -4,6 +4,7 @@
 #define LIBBUFALLOC_BUF_H
 
 #include <bufalloc/bufalloc.h>
+#include <pthread.h>
 
 struct backend;
 
@@ -34,9 +35,15 @@ struct bufalloc_buf {
 	uint32_t slot;		       /* in the pool */
 	bool has_layout;
 	struct bufalloc_layout layout;
+	pthread_mutex_t map_lock; /* protects what follows */
+	uint32_t maps;
 	void *ptr;	/* of memory 0; NULL while not mapped */
 	uint32_t begun; /* enum bufalloc_access that has begun, not ended */
 };
+
+/** An empty one; NULL if there is not enough memory. */
+struct bufalloc_buf *
+private_buf_new(void);
 
 /** bufalloc_buf_destroy() of a buffer that is in no pool. */
 void

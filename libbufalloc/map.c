@@ -34,55 +34,97 @@ sync_buf(struct bufalloc_buf *buf, uint64_t phase, uint32_t access)
 				   &sync);
 }
 
-int
-bufalloc_buf_map(struct bufalloc_buf *buf, enum bufalloc_access access,
-		 void **ptr)
+static int
+begin(struct bufalloc_buf *buf, enum bufalloc_access access)
 {
+	int ret;
+
+	ret = sync_buf(buf, DMA_BUF_SYNC_START, access);
+	if (ret == 0) {
+		buf->begun |= access;
+	}
+	return ret;
+}
+
+/* The mapping is there once, however often it is asked for. */
+static int
+map(struct bufalloc_buf *buf, enum bufalloc_access access)
+{
+	size_t length = (size_t)buf->memories[0].length;
 	void *mapping;
 	int ret;
 
-	if (!access_is_valid(access)) {
-		return -EINVAL;
-	}
-	if (buf->ptr != NULL) {
-		return -EBUSY;
+	if (buf->maps > 0) {
+		ret = begin(buf, access);
+		buf->maps += ret == 0;
+		return ret;
 	}
 	if (buf->memories[0].length > SIZE_MAX) {
 		return -ENOMEM;
 	}
-
-	mapping = mmap(NULL, (size_t)buf->memories[0].length, PROT_READ | PROT_WRITE,
-		       MAP_SHARED, buf->memories[0].fd, 0);
+	mapping = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       buf->memories[0].fd, 0);
 	if (mapping == MAP_FAILED) {
 		return -errno;
 	}
-
-	ret = bufalloc_buf_begin(buf, access);
+	ret = begin(buf, access);
 	if (ret < 0) {
-		munmap(mapping, (size_t)buf->memories[0].length);
+		munmap(mapping, length);
 		return ret;
 	}
-
 	buf->ptr = mapping;
-	*ptr = mapping;
+	buf->maps = 1;
 	return 0;
 }
 
-int
-bufalloc_buf_unmap(struct bufalloc_buf *buf)
+/* The last one ends what has begun, and unmaps whatever that says. */
+static int
+unmap(struct bufalloc_buf *buf)
 {
 	int ret = 0;
 
-	if (buf->ptr == NULL) {
+	if (buf->maps == 0) {
 		return -EINVAL;
 	}
-
+	buf->maps--;
+	if (buf->maps > 0) {
+		return 0;
+	}
 	if (buf->begun != 0) {
 		ret = sync_buf(buf, DMA_BUF_SYNC_END, buf->begun);
 		buf->begun = 0;
 	}
 	munmap(buf->ptr, (size_t)buf->memories[0].length);
 	buf->ptr = NULL;
+	return ret;
+}
+
+int
+bufalloc_buf_map(struct bufalloc_buf *buf, enum bufalloc_access access,
+		 void **ptr)
+{
+	int ret;
+
+	if (!access_is_valid(access)) {
+		return -EINVAL;
+	}
+	pthread_mutex_lock(&buf->map_lock);
+	ret = map(buf, access);
+	if (ret == 0) {
+		*ptr = buf->ptr;
+	}
+	pthread_mutex_unlock(&buf->map_lock);
+	return ret;
+}
+
+int
+bufalloc_buf_unmap(struct bufalloc_buf *buf)
+{
+	int ret;
+
+	pthread_mutex_lock(&buf->map_lock);
+	ret = unmap(buf);
+	pthread_mutex_unlock(&buf->map_lock);
 	return ret;
 }
 
@@ -94,14 +136,10 @@ bufalloc_buf_begin(struct bufalloc_buf *buf, enum bufalloc_access access)
 	if (!access_is_valid(access)) {
 		return -EINVAL;
 	}
-
-	ret = sync_buf(buf, DMA_BUF_SYNC_START, access);
-	if (ret < 0) {
-		return ret;
-	}
-
-	buf->begun |= access;
-	return 0;
+	pthread_mutex_lock(&buf->map_lock);
+	ret = begin(buf, access);
+	pthread_mutex_unlock(&buf->map_lock);
+	return ret;
 }
 
 int
@@ -112,20 +150,20 @@ bufalloc_buf_end(struct bufalloc_buf *buf, enum bufalloc_access access)
 	if (!access_is_valid(access)) {
 		return -EINVAL;
 	}
-
+	pthread_mutex_lock(&buf->map_lock);
 	ret = sync_buf(buf, DMA_BUF_SYNC_END, access);
-	if (ret < 0) {
-		return ret;
+	if (ret == 0) {
+		buf->begun &= ~(uint32_t)access;
 	}
-
-	buf->begun &= ~(uint32_t)access;
-	return 0;
+	pthread_mutex_unlock(&buf->map_lock);
+	return ret;
 }
 
 void
 private_buf_unmap_all(struct bufalloc_buf *buf)
 {
-	if (buf->ptr != NULL) {
-		(void)bufalloc_buf_unmap(buf);
+	if (buf->maps > 0) {
+		buf->maps = 1;
+		(void)unmap(buf);
 	}
 }

@@ -441,21 +441,24 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
 
 /**
  * Map the whole buffer for the CPU, readable and writable, and begin CPU
- * access (DMA_BUF_SYNC_START). Only one mapping at a time.
+ * access (DMA_BUF_SYNC_START). Of a buffer of several dma-bufs it maps the
+ * first. It may be mapped again while it is, also by other threads: the address
+ * is the same, and bufalloc_buf_unmap() is called as often.
  *
  * access: what the CPU will do with the contents.
  * ptr: receives the address; valid until bufalloc_buf_unmap() or _destroy().
  *
- * Returns 0, or -EBUSY (already mapped), -EACCES (it is BUFALLOC_NEVER_CPU),
- * -EINVAL (access), -ENOMEM, or what DMA_BUF_IOCTL_SYNC returned. EINTR and
- * EAGAIN of the latter are retried.
+ * Returns 0, or -EACCES (it is BUFALLOC_NEVER_CPU), -EINVAL (access),
+ * -ENOMEM, or what DMA_BUF_IOCTL_SYNC returned. EINTR and EAGAIN of the latter
+ * are retried.
  */
 int
 bufalloc_buf_map(struct bufalloc_buf *buf, enum bufalloc_access access,
 		 void **ptr);
 
 /**
- * End CPU access (DMA_BUF_SYNC_END) and unmap.
+ * Undo one bufalloc_buf_map(); the last one ends CPU access (DMA_BUF_SYNC_END)
+ * and unmaps.
  *
  * It ends the accesses that have begun, by bufalloc_buf_map() or _begin(), and
  * have not been ended by bufalloc_buf_end().

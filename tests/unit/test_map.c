@@ -140,20 +140,43 @@ failed_map_changes_nothing(void **state)
 	}
 }
 
+/* Each map begins its access; the last unmap ends all of them. */
 static void
-second_map_is_ebusy(void **state)
+nested_maps_share_a_mapping(void **state)
 {
 	void *const untouched = (void *)0x1234;
-	void *ptr = untouched;
+	void *first, *ptr = NULL;
+
+	(void)state;
+	first = map(BUFALLOC_READ, READ);
+	mock_expect_sync(START | WRITE, 0);
+	assert_int_equal(bufalloc_buf_map(fixture.buf, BUFALLOC_WRITE, &ptr), 0);
+	assert_ptr_equal(ptr, first);
+	ptr = untouched;
+	mock_expect_sync(START | READ, EIO);
+	assert_int_equal(bufalloc_buf_map(fixture.buf, BUFALLOC_READ, &ptr), -EIO);
+	assert_ptr_equal(ptr, untouched);
+	assert_int_equal(bufalloc_buf_unmap(fixture.buf), 0);
+	mock_expect_sync(END | READ | WRITE, 0);
+	mock_expect_munmap();
+	assert_int_equal(bufalloc_buf_unmap(fixture.buf), 0);
+	assert_int_equal(bufalloc_buf_unmap(fixture.buf), -EINVAL);
+	mock_expect_nothing_left();
+}
+
+static void
+destroy_ends_nested_maps(void **state)
+{
+	void *ptr = NULL;
 
 	(void)state;
 	map(BUFALLOC_READ, READ);
-	assert_int_equal(bufalloc_buf_map(fixture.buf, BUFALLOC_READ, &ptr),
-			 -EBUSY);
-	assert_ptr_equal(ptr, untouched);
+	mock_expect_sync(START | READ, 0);
+	assert_int_equal(bufalloc_buf_map(fixture.buf, BUFALLOC_READ, &ptr), 0);
 	mock_expect_sync(END | READ, 0);
 	mock_expect_munmap();
-	assert_int_equal(bufalloc_buf_unmap(fixture.buf), 0);
+	bufalloc_buf_destroy(fixture.buf);
+	fixture.buf = NULL;
 }
 
 static void
@@ -287,7 +310,8 @@ main(void)
 		TEST(map_and_unmap_sync_what_was_asked),
 		TEST(interrupted_sync_is_retried),
 		TEST(failed_map_changes_nothing),
-		TEST(second_map_is_ebusy),
+		TEST(nested_maps_share_a_mapping),
+		TEST(destroy_ends_nested_maps),
 		TEST(bad_access_is_einval),
 		TEST(unmap_without_map_is_einval),
 		TEST(unmap_unmaps_when_the_sync_fails),

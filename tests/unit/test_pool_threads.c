@@ -175,6 +175,53 @@ release_and_fences_wake_who_waits(void **state)
 }
 
 static void *
+map_and_unmap(void *arg)
+{
+	struct bufalloc_buf *buf = arg;
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		enum bufalloc_access access = i % 2 == 0 ? BUFALLOC_READ : BUFALLOC_READ_WRITE;
+		void *ptr = NULL;
+
+		if (bufalloc_buf_map(buf, access, &ptr) != 0 || *(volatile char *)ptr != 0) {
+			return "not mapped";
+		}
+		if (bufalloc_buf_unmap(buf) != 0) {
+			return "not unmapped";
+		}
+	}
+	return NULL;
+}
+
+/* A buffer that several threads look at; a memory file, which needs no sync. */
+static void
+threads_share_a_mapping(void **state)
+{
+	static const struct scene memory = { .length = 4096 };
+	struct bufalloc_buf *buf = NULL;
+	pthread_t threads[THREADS];
+	void *said;
+	size_t i;
+
+	(void)state;
+	req = scene_request(&memory);
+	ctx = scene_open(&memory);
+	assert_int_equal(bufalloc_alloc(ctx, req, &buf, NULL), 0);
+	for (i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, map_and_unmap, buf), 0);
+	}
+	for (i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], &said), 0);
+		assert_null(said);
+	}
+	assert_int_equal(bufalloc_buf_unmap(buf), -EINVAL);
+	bufalloc_buf_destroy(buf);
+	bufalloc_close(ctx);
+	bufalloc_request_destroy(req);
+}
+
+static void *
 grow(void *arg)
 {
 	struct bufalloc_buf **buf = arg;
@@ -219,6 +266,7 @@ main(void)
 		TEST(no_buffer_is_two_threads),
 		TEST(release_and_fences_wake_who_waits),
 		TEST(pool_grows_for_each),
+		TEST(threads_share_a_mapping),
 	};
 
 	unsetenv("BUFALLOC_BACKEND");
