@@ -2,8 +2,11 @@
 /* Buffers of memory that a process has already. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <stdlib.h>
 
+#include "backend.h"
+#include "buf.h"
 #include "private.h"
 
 _Static_assert((int)BUFALLOC_DRY_RUN == (int)BUFALLOC_IMPORT_DRY_RUN &&
@@ -90,4 +93,54 @@ bufalloc_import_user(struct bufalloc_ctx *ctx, const void *address,
 		*verdict_ptr = verdict;
 	}
 	return ret;
+}
+
+/* It allocates nothing: it is none of those that are tried. */
+static const struct backend backend_import = {
+	.name = "import",
+	.makes_dmabufs = true,
+};
+
+/* An access of nobody is an error, by which nothing but a dma-buf answers so. */
+static int
+check_dmabuf(int fd)
+{
+	struct dma_buf_sync nothing = { .flags = 0 };
+	int ret = private_ioctl_again(fd, DMA_BUF_IOCTL_SYNC, &nothing);
+
+	if (ret == -EBADF) {
+		return ret;
+	}
+	return ret == -EINVAL ? 0 : -EINVAL;
+}
+
+int
+bufalloc_import_dmabuf(int fd, struct bufalloc_buf **buf_ptr)
+{
+	struct refusal ignored;
+	struct bufalloc_buf *buf;
+	int ret;
+
+	ret = check_dmabuf(fd);
+	if (ret < 0) {
+		return ret;
+	}
+	buf = private_buf_new();
+	if (buf == NULL) {
+		return -ENOMEM;
+	}
+	buf->memories[0].fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (buf->memories[0].fd < 0) {
+		ret = -errno;
+	} else {
+		ret = private_length_of(&buf->memories[0], &ignored);
+	}
+	if (ret < 0) {
+		private_buf_free(buf);
+		return ret;
+	}
+	buf->memory_count = 1;
+	buf->backend = &backend_import;
+	*buf_ptr = buf;
+	return 0;
 }

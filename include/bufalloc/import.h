@@ -87,6 +87,21 @@ bufalloc_import_user(struct bufalloc_ctx *ctx, const void *address,
 		     struct bufalloc_verdict **verdict);
 
 /**
+ * Make a buffer of a dma-buf, whoever exported it: for CPU access with the syncs
+ * that this needs. bufalloc_buf_get_backend() is "import".
+ *
+ * fd: stays the caller's; the buffer has a duplicate of it.
+ * buf: receives the buffer on success; destroy it with bufalloc_buf_destroy().
+ *
+ * Returns 0, or
+ * -EBADF  fd is not open
+ * -EINVAL  fd is not a dma-buf
+ * -ENOMEM, -EMFILE  as fcntl(2) and malloc(3)
+ */
+int
+bufalloc_import_dmabuf(int fd, struct bufalloc_buf **buf);
+
+/**
  * Where the memory of bufalloc_import_user() starts in the dma-buf, in bytes: 0
  * unless it is a mapping of a dma-buf. 0 for all other buffers.
  */

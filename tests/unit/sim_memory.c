@@ -396,7 +396,10 @@ sim_memory_ioctl(struct sim_file *file, unsigned long request, void *arg)
 				 "%s", (const char *)arg);
 			return 0;
 		}
-		return request == DMA_BUF_IOCTL_SYNC ? 0 : -ENOTTY;
+		if (request == DMA_BUF_IOCTL_SYNC) {
+			return ((const struct dma_buf_sync *)arg)->flags == 0 ? -EINVAL : 0;
+		}
+		return -ENOTTY;
 	default:
 		return -ENOTTY;
 	}

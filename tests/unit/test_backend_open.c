@@ -245,6 +245,35 @@ verdict_is_json(void **state)
 	bufalloc_request_destroy(req);
 }
 
+static void
+dmabuf_of_anybody_is_a_buffer(void **state)
+{
+	const struct scene *scene = &heap_will_do;
+	struct bufalloc_buf *const untouched = (void *)0x1234;
+	struct bufalloc_request *req = scene_request(scene);
+	struct bufalloc_ctx *ctx = scene_open(scene);
+	struct bufalloc_buf *buf = NULL, *again = untouched;
+	int file = sim_open_file();
+
+	(void)state;
+	assert_int_equal(bufalloc_alloc(ctx, req, &buf, NULL), 0);
+	assert_int_equal(bufalloc_import_dmabuf(file, &again), -EINVAL);
+	assert_int_equal(bufalloc_import_dmabuf(250, &again), -EBADF);
+	sim_fail_memory(1, false);
+	assert_int_equal(bufalloc_import_dmabuf(bufalloc_buf_get_fd(buf), &again), -ENOMEM);
+	assert_ptr_equal(again, untouched);
+	assert_int_equal(bufalloc_import_dmabuf(bufalloc_buf_get_fd(buf), &again), 0);
+	assert_int_not_equal(bufalloc_buf_get_fd(again), bufalloc_buf_get_fd(buf));
+	assert_int_equal(bufalloc_buf_get_length(again), bufalloc_buf_get_length(buf));
+	assert_string_equal(bufalloc_buf_get_backend(again), "import");
+	assert_true(bufalloc_buf_is_dmabuf(again));
+	assert_null(bufalloc_buf_get_layout(again));
+	bufalloc_buf_destroy(again);
+	bufalloc_buf_destroy(buf);
+	bufalloc_close(ctx);
+	bufalloc_request_destroy(req);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sim_setup, sim_teardown)
 
 int
@@ -258,6 +287,7 @@ main(void)
 		TEST(closed_device_is_ebadf),
 		TEST(trial_gives_the_queue_back),
 		TEST(verdict_is_json),
+		TEST(dmabuf_of_anybody_is_a_buffer),
 	};
 
 	unsetenv("BUFALLOC_BACKEND");
