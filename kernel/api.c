@@ -200,7 +200,7 @@ struct sg_table *bufalloc_map(struct bufalloc_buffer *buf, struct device *dev)
 	/* Nobody knows what this device will do to it. */
 	if (buf->direction != DMA_BIDIRECTIONAL)
 		return ERR_PTR(-EACCES);
-	return bufalloc_mapping_get(buf, dev);
+	return bufalloc_mapping_get(buf, dev, DMA_BIDIRECTIONAL);
 }
 EXPORT_SYMBOL_NS_GPL(bufalloc_map, BUFALLOC_NS);
 

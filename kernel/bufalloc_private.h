@@ -57,6 +57,27 @@ struct bufalloc_heap {
 };
 
 /**
+ * struct bufalloc_cache - what the CPU's caches may hold of a buffer (cache.c)
+ * @user_views: mappings into user space. A heap whose pages user space has mapped
+ *	otherwise adds one when it takes them and removes it in free()
+ * @user_writers: those of them that may be written through
+ * @writers: what else may write through the caches at any moment now
+ * @writes: goes up with whatever may have written through them
+ * @written_back: value of @writes that memory is up to date with; under the
+ *	buffer's lock
+ * @open_writes: CPU accesses for writing that began and did not end, which are
+ *	among @writers; under the buffer's lock
+ */
+struct bufalloc_cache {
+	atomic_t user_views;
+	atomic_t user_writers;
+	atomic_t writers;
+	atomic64_t writes;
+	u64 written_back;
+	unsigned int open_writes;
+};
+
+/**
  * struct bufalloc_buffer - pages that are exported as one dma-buf
  *
  * Up to the line below nothing changes once bufalloc_buffer_create() returned,
@@ -91,7 +112,9 @@ struct bufalloc_heap {
  * @user_maps: calls of mmap so far
  * @kernel_maps_total: calls of vmap so far
  * @cpu_accesses: begins of CPU access so far
+ * @cache: what the CPU's caches may hold
  * @syncs: dma_sync_single_*() calls so far
+ * @syncs_skipped: those that were not needed
  * @bounced: mappings that bounce, so far
  */
 struct bufalloc_buffer {
@@ -115,10 +138,12 @@ struct bufalloc_buffer {
 	void *vaddr;
 	bool vaddr_mapped;
 
+	struct bufalloc_cache cache;
 	atomic64_t user_maps;
 	atomic64_t kernel_maps_total;
 	atomic64_t cpu_accesses;
 	atomic64_t syncs;
+	atomic64_t syncs_skipped;
 	atomic64_t bounced;
 };
 
@@ -143,6 +168,21 @@ u64 bufalloc_buffer_attributes(void);
 u32 bufalloc_buffer_heaps(void);
 u64 bufalloc_buffer_max_length(void);
 u64 bufalloc_buffer_memory_end(void);
+
+/* cache.c: what the CPU's caches may hold of a buffer */
+void bufalloc_cache_init(struct bufalloc_cache *cache);
+void bufalloc_cache_add_user(struct bufalloc_cache *cache, bool may_write);
+void bufalloc_cache_remove_user(struct bufalloc_cache *cache, bool may_write);
+void bufalloc_cache_add_writer(struct bufalloc_cache *cache);
+void bufalloc_cache_remove_writer(struct bufalloc_cache *cache);
+void bufalloc_cache_begin_write(struct bufalloc_cache *cache);
+void bufalloc_cache_end_write(struct bufalloc_cache *cache);
+u64 bufalloc_cache_before(struct bufalloc_cache *cache);
+void bufalloc_cache_written_back(struct bufalloc_cache *cache, u64 before);
+bool bufalloc_cache_has_writer(struct bufalloc_cache *cache);
+bool bufalloc_cache_is_dirty(struct bufalloc_cache *cache);
+bool bufalloc_cache_is_clean(struct bufalloc_cache *cache);
+bool bufalloc_cache_is_watched(struct bufalloc_cache *cache);
 
 /* copy.c: between a buffer and user space */
 int bufalloc_copy(struct dma_buf *dmabuf, size_t offset, size_t length,
@@ -172,6 +212,8 @@ void bufalloc_device_need(struct bufalloc_need *need,
 			  const struct bufalloc_endpoint *endpoint);
 bool bufalloc_device_bounces(struct device *dev, struct sg_table *runs,
 			     struct sg_table *table);
+bool bufalloc_device_may_bounce(struct device *dev, struct sg_table *runs,
+				struct sg_table *table);
 int bufalloc_device_try(struct bufalloc_buffer *buf,
 			const struct bufalloc_endpoint *endpoint,
 			struct bufalloc_alloc_device *result);
@@ -204,7 +246,8 @@ int bufalloc_import_user(struct bufalloc_import_user *import,
 
 /* mapping.c: a buffer as one device sees it */
 struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
-				      struct device *dev);
+				      struct device *dev,
+				      enum dma_data_direction dir);
 void bufalloc_mapping_put(struct bufalloc_buffer *buf, struct device *dev,
 			  struct sg_table *table);
 unsigned int bufalloc_mapping_count(struct bufalloc_buffer *buf);

@@ -96,6 +96,7 @@ struct bufalloc_buffer *bufalloc_buffer_new(const struct bufalloc_heap *heap,
 	buf->direction = DMA_BIDIRECTIONAL;
 	kref_init(&buf->refs);
 	mutex_init(&buf->lock);
+	bufalloc_cache_init(&buf->cache);
 	INIT_LIST_HEAD(&buf->mappings);
 	INIT_LIST_HEAD(&buf->domains);
 	return buf;
@@ -162,6 +163,8 @@ static void destroy(struct kref *refs)
 	WARN_ON(buf->vmap_users);
 
 	buf->heap->free(buf);
+	WARN_ON(atomic_read(&buf->cache.writers) != buf->cache.open_writes);
+	WARN_ON(atomic_read(&buf->cache.user_views));
 	bufalloc_buffer_delete(buf);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_BUFFERS, -1);
 }

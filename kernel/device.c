@@ -208,21 +208,15 @@ static phys_addr_t memory_of(struct device *dev, struct iommu_domain *domain,
 
 /*
  * Compare what was mapped with where the pages are: at the first and at the
- * last byte of each part that is one piece for both. A driver's own IOMMU
- * domain says nothing about it.
+ * last byte of each part that is one piece for both.
  */
-bool bufalloc_device_bounces(struct device *dev, struct sg_table *runs,
-			     struct sg_table *table)
+static bool leads_elsewhere(struct device *dev, struct iommu_domain *domain,
+			    struct sg_table *runs, struct sg_table *table)
 {
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
 	struct scatterlist *run = runs->sgl, *seg;
 	size_t run_at = 0, seg_at;
 	int i;
 
-	if (domain && domain->type == IOMMU_DOMAIN_IDENTITY)
-		domain = NULL;
-	if (domain && !bufalloc_compat_iommu_is_dma(domain))
-		return false;
 	for_each_sgtable_dma_sg(table, seg, i) {
 		for (seg_at = 0; seg_at < sg_dma_len(seg);) {
 			size_t part = min_t(size_t, run->length - run_at,
@@ -243,6 +237,36 @@ bool bufalloc_device_bounces(struct device *dev, struct sg_table *runs,
 		}
 	}
 	return false;
+}
+
+static bool bounces(struct device *dev, struct sg_table *runs,
+		    struct sg_table *table, bool *known)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	if (domain && domain->type == IOMMU_DOMAIN_IDENTITY)
+		domain = NULL;
+	*known = !domain || bufalloc_compat_iommu_is_dma(domain);
+	return leads_elsewhere(dev, *known ? domain : NULL, runs, table);
+}
+
+/* Is it known that the device sees other memory than the buffer's (swiotlb)? */
+bool bufalloc_device_bounces(struct device *dev, struct sg_table *runs,
+			     struct sg_table *table)
+{
+	bool known, elsewhere = bounces(dev, runs, table, &known);
+
+	/* A driver's own IOMMU domain says nothing about it. */
+	return known && elsewhere;
+}
+
+/* Could it be? A driver's own domain is no proof that it does not. */
+bool bufalloc_device_may_bounce(struct device *dev, struct sg_table *runs,
+				struct sg_table *table)
+{
+	bool known;
+
+	return bounces(dev, runs, table, &known);
 }
 
 /* Segments, and whether the device reaches them: neighbours count as one. */
@@ -273,7 +297,7 @@ static int try_dma(struct bufalloc_buffer *buf,
 	struct sg_table *table;
 	bool in_reach;
 
-	table = bufalloc_mapping_get(buf, dev);
+	table = bufalloc_mapping_get(buf, dev, DMA_NONE);
 	if (IS_ERR(table)) {
 		/* A limit means that it would bounce, and there was no room. */
 		result->out_reason = dma_max_mapping_size(dev) < SIZE_MAX ?

@@ -51,7 +51,7 @@ bufalloc_dmabuf_map(struct dma_buf_attachment *attachment,
 	/* Nobody may write to it, and this importer would. */
 	if (buf->direction == DMA_TO_DEVICE && dir != DMA_TO_DEVICE)
 		return ERR_PTR(-EACCES);
-	return bufalloc_mapping_get(buf, attachment->dev);
+	return bufalloc_mapping_get(buf, attachment->dev, dir);
 }
 
 static void bufalloc_dmabuf_unmap(struct dma_buf_attachment *attachment,
@@ -157,6 +157,27 @@ static int bufalloc_dmabuf_end_cpu_access(struct dma_buf *dmabuf,
 	return 0;
 }
 
+/* mprotect() can make it writable as long as it has VM_MAYWRITE. */
+static void bufalloc_dmabuf_vma_open(struct vm_area_struct *vma)
+{
+	struct bufalloc_buffer *buf = vma->vm_private_data;
+
+	bufalloc_cache_add_user(&buf->cache, vma->vm_flags & VM_MAYWRITE);
+}
+
+static void bufalloc_dmabuf_vma_close(struct vm_area_struct *vma)
+{
+	struct bufalloc_buffer *buf = vma->vm_private_data;
+
+	bufalloc_cache_remove_user(&buf->cache, vma->vm_flags & VM_MAYWRITE);
+}
+
+/* Opened by fork, mremap and what splits it; not by mmap itself. */
+static const struct vm_operations_struct bufalloc_dmabuf_vm_ops = {
+	.open = bufalloc_dmabuf_vma_open,
+	.close = bufalloc_dmabuf_vma_close,
+};
+
 /*
  * The core made sure that the range is within the buffer. remap_pfn_range()
  * makes it VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP.
@@ -202,6 +223,9 @@ static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 		addr += size;
 		skip = 0;
 	}
+	vma->vm_private_data = buf;
+	vma->vm_ops = &bufalloc_dmabuf_vm_ops;
+	bufalloc_dmabuf_vma_open(vma);
 	atomic64_inc(&buf->user_maps);
 	return 0;
 }
@@ -281,6 +305,8 @@ static int bufalloc_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	mutex_lock(&buf->lock);
 	vaddr = vmap_get(buf);
+	if (vaddr)
+		bufalloc_cache_add_writer(&buf->cache);
 	mutex_unlock(&buf->lock);
 	if (!vaddr)
 		return -ENOMEM;
@@ -295,6 +321,7 @@ static void bufalloc_dmabuf_vunmap(struct dma_buf *dmabuf,
 	struct bufalloc_buffer *buf = dmabuf->priv;
 
 	mutex_lock(&buf->lock);
+	bufalloc_cache_remove_writer(&buf->cache);
 	vmap_put(buf);
 	mutex_unlock(&buf->lock);
 	iosys_map_clear(map);

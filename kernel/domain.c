@@ -23,11 +23,13 @@
  * @node: in bufalloc_buffer.domains
  * @domain: the driver's
  * @iova: of the buffer's first byte
+ * @writes: devices may write, as far as we know through the CPU's caches
  */
 struct bufalloc_domain_map {
 	struct list_head node;
 	struct iommu_domain *domain;
 	unsigned long iova;
+	bool writes;
 };
 
 /* The IOMMU maps pages of this many bytes, or multiples. */
@@ -134,6 +136,7 @@ int bufalloc_map_domain(struct bufalloc_buffer *buf,
 		return -ENOMEM;
 	map->domain = domain;
 	map->iova = iova;
+	map->writes = prot & IOMMU_WRITE;
 
 	/* On failure it has unmapped what it had mapped. */
 	mapped = iommu_map_sgtable(domain, iova, &buf->runs, prot);
@@ -144,6 +147,8 @@ int bufalloc_map_domain(struct bufalloc_buffer *buf,
 	mutex_lock(&buf->lock);
 	list_add(&map->node, &buf->domains);
 	mutex_unlock(&buf->lock);
+	if (map->writes)
+		bufalloc_cache_add_writer(&buf->cache);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_DOMAIN_MAPS, 1);
 	return 0;
 }
@@ -185,6 +190,8 @@ void bufalloc_unmap_domain(struct bufalloc_buffer *buf,
 	if (WARN_ON(!map))
 		return;
 	WARN_ON(iommu_unmap(domain, iova, buf->length) != buf->length);
+	if (map->writes)
+		bufalloc_cache_remove_writer(&buf->cache);
 	kfree(map);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_DOMAIN_MAPS, -1);
 }

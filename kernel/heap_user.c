@@ -217,6 +217,7 @@ static void bufalloc_heap_user_free(struct bufalloc_buffer *buf)
 	}
 	sg_free_table(&buf->runs);
 	uncharge(buf, buf->length >> PAGE_SHIFT);
+	bufalloc_cache_remove_user(&buf->cache, true);
 }
 
 static const struct bufalloc_heap bufalloc_heap_user = {
@@ -274,6 +275,8 @@ struct bufalloc_buffer *bufalloc_heap_user_create(unsigned long addr,
 		*reason = reason_of(ret);
 		goto err_uncharge;
 	}
+	/* Its owner writes to it at any time, also to what we may only read. */
+	bufalloc_cache_add_user(&buf->cache, true);
 	bufalloc_buffer_ready(buf, start);
 	return buf;
 

@@ -7,6 +7,11 @@
  * is private; every importer gets a copy with the same device addresses, so
  * that what it does to its copy (or CONFIG_DMABUF_DEBUG does: it scrambles the
  * pages) cannot reach another importer, the sync or the unmap.
+ *
+ * The DMA API is told to leave the caches alone (DMA_ATTR_SKIP_CPU_SYNC), and
+ * what cache work there is to do is done here: we know when it is needed
+ * (cache.c), and with several devices it takes its own work for a mistake
+ * (CONFIG_DMA_API_DEBUG: "overlapping mappings").
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
@@ -23,19 +28,24 @@
  *	what the device takes; nents are the device's segments (dma_address and
  *	dma_length). Both lists describe the same bytes in the same order
  * @dir: direction that it was mapped for: the buffer's
- * @attrs: DMA_ATTR_* that it was mapped with
  * @users: number of copies that are out
- * @needs_sync: the DMA API wants syncs around CPU access
+ * @caches: the device is not cache coherent: syncs are cache work
+ * @bounces: the device does not reach all of the buffer: syncs copy (swiotlb).
+ *	With @caches, the cache work is done on the copy
+ * @device_writes: an importer mapped it that may let the device write
  */
 struct bufalloc_mapping {
 	struct list_head node;
 	struct device *dev;
 	struct sg_table table;
 	enum dma_data_direction dir;
-	unsigned long attrs;
 	unsigned int users;
-	bool needs_sync;
+	bool caches;
+	bool bounces;
+	bool device_writes;
 };
+
+#define MAP_ATTRS DMA_ATTR_SKIP_CPU_SYNC
 
 /*
  * How many of @length bytes at @phys fit into one entry for the device? Without
@@ -117,147 +127,6 @@ static struct bufalloc_mapping *find(struct bufalloc_buffer *buf,
 	return NULL;
 }
 
-/*
- * A coherent device needs no cache work, and says so: the DMA API takes it for a
- * mistake if several devices map the same memory and each wants its caches
- * cleaned (CONFIG_DMA_API_DEBUG warns). What bounces is copied all the same when
- * it is mapped.
- */
-static unsigned long map_attributes(struct device *dev)
-{
-	return dev_is_dma_coherent(dev) ? DMA_ATTR_SKIP_CPU_SYNC : 0;
-}
-
-static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
-				       struct device *dev)
-{
-	struct bufalloc_mapping *mapping;
-	struct scatterlist *sg;
-	int ret, i;
-
-	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
-	if (!mapping)
-		return ERR_PTR(-ENOMEM);
-
-	ret = copy_runs(&mapping->table, &buf->runs, dev);
-	if (ret)
-		goto err_free;
-
-	mapping->dir = buf->direction;
-	mapping->attrs = map_attributes(dev);
-	ret = dma_map_sgtable(dev, &mapping->table, mapping->dir,
-			      mapping->attrs);
-	if (ret)
-		goto err_table;
-
-	for_each_sgtable_dma_sg(&mapping->table, sg, i) {
-		mapping->needs_sync = dma_need_sync(dev, sg_dma_address(sg));
-		if (mapping->needs_sync)
-			break;
-	}
-	if (bufalloc_device_bounces(dev, &buf->runs, &mapping->table)) {
-		atomic64_inc(&buf->bounced);
-		dev_notice_ratelimited(dev,
-				       "does not reach a buffer of bufalloc: it will be copied; allocate it for this device\n");
-	}
-	mapping->dev = dev;
-	list_add(&mapping->node, &buf->mappings);
-	bufalloc_debugfs_live(BUFALLOC_LIVE_MAPPINGS, 1);
-	return mapping;
-
-err_table:
-	sg_free_table(&mapping->table);
-err_free:
-	kfree(mapping);
-	return ERR_PTR(ret);
-}
-
-static void destroy(struct bufalloc_mapping *mapping)
-{
-	struct device *dev = mapping->dev;
-
-	list_del(&mapping->node);
-	/* The unmap takes the map's attributes; what bounced still comes back. */
-	if (mapping->attrs && mapping->needs_sync)
-		dma_sync_sgtable_for_cpu(dev, &mapping->table, mapping->dir);
-	dma_unmap_sgtable(dev, &mapping->table, mapping->dir, mapping->attrs);
-	sg_free_table(&mapping->table);
-	kfree(mapping);
-	bufalloc_debugfs_live(BUFALLOC_LIVE_MAPPINGS, -1);
-}
-
-/*
- * Map the buffer for @dev, if it is not, and return a table for an importer.
- * It is given back by bufalloc_mapping_put(). ERR_PTR: -ENOMEM, or what
- * dma_map_sgtable() returned (-EIO, -EINVAL, -EREMOTEIO).
- */
-struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
-				      struct device *dev)
-{
-	struct bufalloc_mapping *mapping;
-	struct sg_table *table;
-	int ret;
-
-	table = kzalloc(sizeof(*table), GFP_KERNEL);
-	if (!table)
-		return ERR_PTR(-ENOMEM);
-	ret = copy_runs(table, &buf->runs, dev);
-	if (ret)
-		goto err_free;
-
-	mutex_lock(&buf->lock);
-	mapping = find(buf, dev);
-	if (!mapping)
-		mapping = create(buf, dev);
-	if (!IS_ERR(mapping)) {
-		copy_segments(table, &mapping->table);
-		mapping->users++;
-	}
-	mutex_unlock(&buf->lock);
-
-	if (IS_ERR(mapping)) {
-		ret = PTR_ERR(mapping);
-		goto err_table;
-	}
-	bufalloc_debugfs_live(BUFALLOC_LIVE_TABLES, 1);
-	return table;
-
-err_table:
-	sg_free_table(table);
-err_free:
-	kfree(table);
-	return ERR_PTR(ret);
-}
-
-/* The last table that is given back unmaps the buffer for @dev. */
-void bufalloc_mapping_put(struct bufalloc_buffer *buf, struct device *dev,
-			  struct sg_table *table)
-{
-	struct bufalloc_mapping *mapping;
-
-	mutex_lock(&buf->lock);
-	mapping = find(buf, dev);
-	if (!WARN_ON(!mapping) && !--mapping->users)
-		destroy(mapping);
-	mutex_unlock(&buf->lock);
-
-	sg_free_table(table);
-	kfree(table);
-	bufalloc_debugfs_live(BUFALLOC_LIVE_TABLES, -1);
-}
-
-/* Number of devices that the buffer is mapped for; under the buffer's lock. */
-unsigned int bufalloc_mapping_count(struct bufalloc_buffer *buf)
-{
-	struct bufalloc_mapping *mapping;
-	unsigned int count = 0;
-
-	lockdep_assert_held(&buf->lock);
-	list_for_each_entry(mapping, &buf->mappings, node)
-		count++;
-	return count;
-}
-
 typedef void (*sync_fn)(struct device *dev, dma_addr_t addr, size_t size,
 			enum dma_data_direction dir);
 
@@ -274,7 +143,8 @@ static void sync_for_device(struct device *dev, dma_addr_t addr, size_t size,
 }
 
 /*
- * Sync bytes [@start, @end) of one mapping, each physical run by itself.
+ * Sync bytes [@start, @end) of one mapping, each physical run by itself, and
+ * return the number of calls; @sync is NULL: only count them.
  *
  * dma_sync_single_*() behind an IOMMU translates the address of the first byte
  * and then works on that much physical memory (drivers/iommu/dma-iommu.c,
@@ -303,8 +173,10 @@ static u64 sync_mapping(struct bufalloc_mapping *mapping, size_t start,
 			}
 			part = min_t(size_t, stop - at,
 				     seg_start + sg_dma_len(seg) - at);
-			sync(mapping->dev, sg_dma_address(seg) + at - seg_start,
-			     part, dir);
+			if (sync)
+				sync(mapping->dev,
+				     sg_dma_address(seg) + at - seg_start,
+				     part, dir);
 			calls++;
 			at += part;
 		}
@@ -315,34 +187,321 @@ static u64 sync_mapping(struct bufalloc_mapping *mapping, size_t start,
 	return calls;
 }
 
-static void sync_buffer(struct bufalloc_buffer *buf, size_t start, size_t end,
-			enum dma_data_direction dir, sync_fn sync)
+/* Its syncs are cache work on the memory itself: the same for all devices. */
+static bool is_cache_work_only(const struct bufalloc_mapping *mapping)
+{
+	return mapping->caches && !mapping->bounces;
+}
+
+/* The first such mapping, or NULL. */
+static struct bufalloc_mapping *find_cache_work(struct bufalloc_buffer *buf)
 {
 	struct bufalloc_mapping *mapping;
 
-	lockdep_assert_held(&buf->lock);
-	/* What was mapped for one direction is synced for that only. */
-	if (buf->direction != DMA_BIDIRECTIONAL)
-		dir = buf->direction;
 	list_for_each_entry(mapping, &buf->mappings, node)
-		if (mapping->needs_sync)
-			atomic64_add(sync_mapping(mapping, start, end, dir,
-						  sync), &buf->syncs);
+		if (is_cache_work_only(mapping))
+			return mapping;
+	return NULL;
+}
+
+/* What sync_mapping() does, and it is counted. */
+static void sync_range(struct bufalloc_buffer *buf,
+		       struct bufalloc_mapping *mapping, size_t start,
+		       size_t end, enum dma_data_direction dir, sync_fn sync)
+{
+	u64 calls;
+
+	/* What was mapped for one direction is synced for that only. */
+	if (mapping->dir != DMA_BIDIRECTIONAL)
+		dir = mapping->dir;
+	calls = sync_mapping(mapping, start, end, dir, sync);
+	atomic64_add(calls, sync ? &buf->syncs : &buf->syncs_skipped);
+}
+
+/* What the CPU wrote, to where the device reads it. */
+static void give_to_device(struct bufalloc_buffer *buf,
+			   struct bufalloc_mapping *mapping)
+{
+	u64 before = bufalloc_cache_before(&buf->cache);
+
+	/* What bounces was copied by the map. */
+	if (!mapping->caches)
+		return;
+	if (is_cache_work_only(mapping) &&
+	    bufalloc_cache_is_clean(&buf->cache)) {
+		sync_range(buf, mapping, 0, buf->length, mapping->dir,
+			   NULL);
+		return;
+	}
+	sync_range(buf, mapping, 0, buf->length, mapping->dir,
+		   sync_for_device);
+	if (is_cache_work_only(mapping))
+		bufalloc_cache_written_back(&buf->cache, before);
+}
+
+/* What the device wrote, to where the CPU reads it. */
+static void take_from_device(struct bufalloc_buffer *buf,
+			     struct bufalloc_mapping *mapping)
+{
+	u64 before = bufalloc_cache_before(&buf->cache);
+	struct bufalloc_mapping *other;
+
+	if (!mapping->caches && !mapping->bounces)
+		return;
+	if (mapping->bounces) {
+		sync_range(buf, mapping, 0, buf->length, mapping->dir,
+			   sync_for_cpu);
+		return;
+	}
+	/*
+	 * Another one's CPU access will do it, or its unmap; but who looks at
+	 * it already may do so without (videobuf2-vmalloc).
+	 */
+	other = find_cache_work(buf);
+	if (other && !bufalloc_cache_is_watched(&buf->cache)) {
+		other->device_writes = true;
+		sync_range(buf, mapping, 0, buf->length, mapping->dir,
+			   NULL);
+		return;
+	}
+	/* Somebody may be writing by the CPU: that must not be dropped. */
+	if (bufalloc_cache_is_dirty(&buf->cache)) {
+		sync_range(buf, mapping, 0, buf->length, mapping->dir,
+			   sync_for_device);
+		bufalloc_cache_written_back(&buf->cache, before);
+	}
+	sync_range(buf, mapping, 0, buf->length, mapping->dir,
+		   sync_for_cpu);
 }
 
 /*
- * Make what devices wrote to bytes [@start, @end) visible to the CPU, and the
- * other way round; under the buffer's lock.
+ * Does what the device writes end in the CPU's caches? A coherent one's may;
+ * what bounced is copied back by the CPU.
+ */
+static bool is_writer(const struct bufalloc_mapping *mapping)
+{
+	return mapping->bounces || (mapping->device_writes && !mapping->caches);
+}
+
+static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
+				       struct device *dev)
+{
+	struct bufalloc_mapping *mapping;
+	int ret;
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+
+	ret = copy_runs(&mapping->table, &buf->runs, dev);
+	if (ret)
+		goto err_free;
+
+	mapping->dir = buf->direction;
+	ret = dma_map_sgtable(dev, &mapping->table, mapping->dir, MAP_ATTRS);
+	if (ret)
+		goto err_table;
+
+	if (bufalloc_device_bounces(dev, &buf->runs, &mapping->table)) {
+		atomic64_inc(&buf->bounced);
+		dev_notice_ratelimited(dev,
+				       "does not reach a buffer of bufalloc: it will be copied; allocate it for this device\n");
+	}
+	mapping->dev = dev;
+	mapping->caches = !dev_is_dma_coherent(dev);
+	mapping->bounces = bufalloc_device_may_bounce(dev, &buf->runs,
+						      &mapping->table);
+	if (is_writer(mapping))
+		bufalloc_cache_add_writer(&buf->cache);
+	give_to_device(buf, mapping);
+	list_add(&mapping->node, &buf->mappings);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_MAPPINGS, 1);
+	return mapping;
+
+err_table:
+	sg_free_table(&mapping->table);
+err_free:
+	kfree(mapping);
+	return ERR_PTR(ret);
+}
+
+static void destroy(struct bufalloc_buffer *buf,
+		    struct bufalloc_mapping *mapping)
+{
+	struct device *dev = mapping->dev;
+
+	list_del(&mapping->node);
+	if (mapping->device_writes)
+		take_from_device(buf, mapping);
+	if (is_writer(mapping))
+		bufalloc_cache_remove_writer(&buf->cache);
+	dma_unmap_sgtable(dev, &mapping->table, mapping->dir, MAP_ATTRS);
+	sg_free_table(&mapping->table);
+	kfree(mapping);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_MAPPINGS, -1);
+}
+
+/* An importer gets it, for its device to access the memory like this. */
+static void use(struct bufalloc_buffer *buf, struct bufalloc_mapping *mapping,
+		enum dma_data_direction dir)
+{
+	bool was_writer = is_writer(mapping);
+
+	mapping->users++;
+	if (dir == DMA_BIDIRECTIONAL || dir == DMA_FROM_DEVICE)
+		mapping->device_writes = true;
+	if (is_writer(mapping) && !was_writer)
+		bufalloc_cache_add_writer(&buf->cache);
+}
+
+/*
+ * Map the buffer for @dev, if it is not, and return a table for an importer
+ * whose device accesses the memory as @dir says (DMA_NONE: no device will, the
+ * table is only looked at). It is given back by bufalloc_mapping_put().
+ *
+ * ERR_PTR: -ENOMEM, or what dma_map_sgtable() returned (-EIO, -EINVAL,
+ * -EREMOTEIO).
+ */
+struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
+				      struct device *dev,
+				      enum dma_data_direction dir)
+{
+	struct bufalloc_mapping *mapping;
+	struct sg_table *table;
+	int ret;
+
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	ret = copy_runs(table, &buf->runs, dev);
+	if (ret)
+		goto err_free;
+
+	mutex_lock(&buf->lock);
+	mapping = find(buf, dev);
+	if (!mapping)
+		mapping = create(buf, dev);
+	if (!IS_ERR(mapping)) {
+		copy_segments(table, &mapping->table);
+		use(buf, mapping, dir);
+	}
+	mutex_unlock(&buf->lock);
+
+	if (IS_ERR(mapping)) {
+		ret = PTR_ERR(mapping);
+		goto err_table;
+	}
+	bufalloc_debugfs_live(BUFALLOC_LIVE_TABLES, 1);
+	return table;
+
+err_table:
+	sg_free_table(table);
+err_free:
+	kfree(table);
+	return ERR_PTR(ret);
+}
+
+/* The last table that is given back unmaps the buffer for @dev. */
+void bufalloc_mapping_put(struct bufalloc_buffer *buf, struct device *dev,
+			  struct sg_table *table)
+{
+	struct bufalloc_mapping *mapping;
+
+	mutex_lock(&buf->lock);
+	mapping = find(buf, dev);
+	if (!WARN_ON(!mapping) && !--mapping->users)
+		destroy(buf, mapping);
+	mutex_unlock(&buf->lock);
+
+	sg_free_table(table);
+	kfree(table);
+	bufalloc_debugfs_live(BUFALLOC_LIVE_TABLES, -1);
+}
+
+/* Number of devices that the buffer is mapped for; under the buffer's lock. */
+unsigned int bufalloc_mapping_count(struct bufalloc_buffer *buf)
+{
+	struct bufalloc_mapping *mapping;
+	unsigned int count = 0;
+
+	lockdep_assert_held(&buf->lock);
+	list_for_each_entry(mapping, &buf->mappings, node)
+		count++;
+	return count;
+}
+
+static bool is_write(enum dma_data_direction dir)
+{
+	return dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
+}
+
+/*
+ * Cache work is done on the memory, so once for all devices; a bounced copy is
+ * each mapping's own. Return: is memory up to date (@sync is sync_for_device),
+ * or are no stale lines left (sync_for_cpu)?
+ */
+static bool sync_buffer(struct bufalloc_buffer *buf, size_t start, size_t end,
+			enum dma_data_direction dir, sync_fn sync)
+{
+	/* Who ends writing need not have begun it here: then nobody counted. */
+	bool done = sync == sync_for_device && !is_write(dir) &&
+		    bufalloc_cache_is_clean(&buf->cache);
+	struct bufalloc_mapping *mapping;
+
+	lockdep_assert_held(&buf->lock);
+	list_for_each_entry(mapping, &buf->mappings, node) {
+		if (mapping->bounces) {
+			sync_range(buf, mapping, start, end, dir, sync);
+		} else if (mapping->caches) {
+			/*
+			 * This CPU access may have been for reading only, but
+			 * on ARM DMA_FROM_DEVICE would drop what another wrote.
+			 */
+			sync_range(buf, mapping, start, end,
+				   sync == sync_for_device ? mapping->dir : dir,
+				   done ? NULL : sync);
+			done = true;
+		}
+	}
+	return done;
+}
+
+/*
+ * CPU access to bytes [@start, @end) begins: make what devices wrote visible to
+ * the CPU. @dir is DMA_TO_DEVICE if the CPU only writes, DMA_FROM_DEVICE if it
+ * only reads. Under the buffer's lock. bufalloc_mapping_sync_for_device()
+ * follows, with the same arguments.
  */
 void bufalloc_mapping_sync_for_cpu(struct bufalloc_buffer *buf, size_t start,
 				   size_t end, enum dma_data_direction dir)
 {
+	struct bufalloc_mapping *mapping = find_cache_work(buf);
+
+	/*
+	 * To drop stale lines drops what was written, too. Another CPU access
+	 * may be under way; and drivers that write by vmap never say when
+	 * (drivers/media/common/videobuf2/videobuf2-vmalloc.c).
+	 */
+	if (mapping && dir != DMA_TO_DEVICE &&
+	    bufalloc_cache_has_writer(&buf->cache))
+		sync_range(buf, mapping, start, end, mapping->dir,
+			   sync_for_device);
 	sync_buffer(buf, start, end, dir, sync_for_cpu);
+	if (is_write(dir))
+		bufalloc_cache_begin_write(&buf->cache);
 }
 
+/* It ends: make what the CPU wrote visible to devices. */
 void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 				      size_t start, size_t end,
 				      enum dma_data_direction dir)
 {
-	sync_buffer(buf, start, end, dir, sync_for_device);
+	u64 before = bufalloc_cache_before(&buf->cache);
+	bool done = sync_buffer(buf, start, end, dir, sync_for_device);
+
+	if (!is_write(dir))
+		return;
+	if (done && !start && end == buf->length)
+		bufalloc_cache_written_back(&buf->cache, before);
+	bufalloc_cache_end_write(&buf->cache);
 }

@@ -284,6 +284,7 @@ static void fill_buffer_info(struct bufalloc_buffer_info *info,
 	info->out_syncs = atomic64_read(&buf->syncs);
 	info->out_bounced = atomic64_read(&buf->bounced);
 	info->out_attributes = buf->attributes;
+	info->out_syncs_skipped = atomic64_read(&buf->syncs_skipped);
 
 	mutex_lock(&buf->lock);
 	info->out_attachments = buf->attachments;

@@ -42,6 +42,8 @@ static void hide(struct bufalloc_window *window)
 		kunmap_local(window->data);
 	bufalloc_dmabuf_end(window->buf, window->offset,
 			    window->offset + window->length, window->dir);
+	if (window->dir != DMA_FROM_DEVICE)
+		bufalloc_cache_remove_writer(&window->buf->cache);
 	window->data = NULL;
 	window->length = 0;
 }
@@ -74,6 +76,9 @@ static void show(struct bufalloc_window *window, size_t length)
 		length = min_t(size_t, length, PAGE_SIZE - offset_in_page(at));
 	bufalloc_dmabuf_begin(window->buf, window->offset,
 			      window->offset + length, window->dir);
+	/* User space can end the access that began here, but not this. */
+	if (window->dir != DMA_FROM_DEVICE)
+		bufalloc_cache_add_writer(&window->buf->cache);
 	window->data = window->is_local ? kmap_local_page(page) :
 					  page_address(page);
 	window->data += offset_in_page(at);

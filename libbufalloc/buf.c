@@ -257,6 +257,7 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
 		.alloc_ns = raw.out_alloc_ns,
 		.bounced = raw.out_bounced,
 		.attributes = raw.out_attributes,
+		.syncs_skipped = raw.out_syncs_skipped,
 	};
 	return 0;
 }

@@ -80,7 +80,7 @@ struct bufalloc_buf_info {
 	uint64_t kernel_maps_total;
 	/** Begins of CPU access so far. */
 	uint64_t cpu_accesses;
-	/** Cache syncs done so far. */
+	/** Syncs done so far, at map, CPU access and unmap: one a run each. */
 	uint64_t syncs;
 	/** Nanoseconds that the allocation took, zeroing included. */
 	uint64_t alloc_ns;
@@ -88,6 +88,8 @@ struct bufalloc_buf_info {
 	uint64_t bounced;
 	/** enum bufalloc_attr bits that it has. */
 	uint64_t attributes;
+	/** Syncs left out so far, because the caches were in order already. */
+	uint64_t syncs_skipped;
 };
 
 /** Bytes of a device's label, bufalloc_use_result.label, '\0' included. */

@@ -88,11 +88,11 @@ swiotlb)
 	programs=(sync sync_range copy_device edu_bounce selftest)
 	;;
 iommu)
-	modules=("$five")
+	modules=("$five" ba_importer)
 	append="intel_iommu=on iommu.strict=1"
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
 		"${four_inside[@]}" "${one_outside[@]}")
-	programs=(edu_iommu edu_pages edu_user edu_unbind)
+	programs=(edu_iommu edu_pages edu_user edu_unbind sync_skip)
 	;;
 api)
 	modules=(ba_api)
@@ -119,11 +119,11 @@ arm64-smmu)
 	programs=(abi alloc zero contig mmap edu_iommu edu_pages edu_unbind)
 	;;
 arm64-noncoherent)
-	modules=(ba_edu)
+	modules=(ba_edu ba_importer)
 	options=("${virtual_clock[@]}" --devicetree tests/vm/noncoherent
 		--device edu,dma_mask=0xffffffffffffffff
 		--device edu,dma_mask=0xffffffffffffffff)
-	programs=(edu_unbind)
+	programs=(edu_unbind sync_skip)
 	;;
 masks)
 	# The last two have limits to a segment.

@@ -178,6 +178,10 @@ trace_begin_all(const char *const *functions, unsigned int count,
 unsigned int
 trace_end(void (*line)(const char *text, void *data), void *data);
 
+/* Has the kernel a function of that name? */
+bool
+trace_has(const char *function);
+
 /* The value of "name=" in a line of a trace. */
 unsigned long long
 trace_value(const char *text, const char *name);

@@ -88,6 +88,22 @@ trace_end(void (*line)(const char *text, void *data), void *data)
 	return count;
 }
 
+bool
+trace_has(const char *function)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	char line[512], name[256];
+	bool found = false;
+
+	CHECK(file != NULL);
+	while (!found && fgets(line, sizeof(line), file) != NULL) {
+		found = sscanf(line, "%*s %*s %255s", name) == 1 &&
+			strcmp(name, function) == 0;
+	}
+	fclose(file);
+	return found;
+}
+
 unsigned long long
 trace_value(const char *text, const char *name)
 {

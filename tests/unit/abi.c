@@ -125,7 +125,7 @@ FIELD(bufalloc_copy, length, 24, 8);
 FIELD(bufalloc_copy, address, 32, 8);
 FIELD(bufalloc_copy, out_copied, 40, 8);
 
-SIZE(bufalloc_buffer_info, 104);
+SIZE(bufalloc_buffer_info, 112);
 FIELD(bufalloc_buffer_info, size, 0, 4);
 FIELD(bufalloc_buffer_info, flags, 4, 4);
 FIELD(bufalloc_buffer_info, fd, 8, 4);
@@ -143,3 +143,4 @@ FIELD(bufalloc_buffer_info, out_syncs, 72, 8);
 FIELD(bufalloc_buffer_info, out_alloc_ns, 80, 8);
 FIELD(bufalloc_buffer_info, out_bounced, 88, 8);
 FIELD(bufalloc_buffer_info, out_attributes, 96, 8);
+FIELD(bufalloc_buffer_info, out_syncs_skipped, 104, 8);

@@ -291,7 +291,7 @@ mock_expect_device_info(int fd, uint32_t access,
 void
 mock_expect_buffer_info(const struct bufalloc_buffer_info *out, int err)
 {
-	struct bufalloc_buffer_info in = { .size = 104 };
+	struct bufalloc_buffer_info in = { .size = 112 };
 
 	/* The descriptor is known when the call comes: see __wrap_ioctl(). */
 	mock_expect_ioctl(MOCK_NODE, BUFALLOC_IOCTL_BUFFER_INFO, &in,

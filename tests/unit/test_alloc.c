@@ -244,6 +244,7 @@ buffer_info_copies_each_field(void **state)
 		.out_alloc_ns = UINT64_C(0xb1b2b3b4b5b6b7b8),
 		.out_bounced = UINT64_C(0xc1c2c3c4c5c6c7c8),
 		.out_attributes = UINT64_C(0xd1d2d3d4d5d6d7d8),
+		.out_syncs_skipped = UINT64_C(0xe1e2e3e4e5e6e7e8),
 	};
 	struct bufalloc_ctx *ctx = mock_open();
 	struct bufalloc_buf *buf = mock_alloc(ctx);
@@ -268,6 +269,7 @@ buffer_info_copies_each_field(void **state)
 	assert_int_equal(info.alloc_ns, UINT64_C(0xb1b2b3b4b5b6b7b8));
 	assert_int_equal(info.bounced, UINT64_C(0xc1c2c3c4c5c6c7c8));
 	assert_int_equal(info.attributes, UINT64_C(0xd1d2d3d4d5d6d7d8));
+	assert_int_equal(info.syncs_skipped, UINT64_C(0xe1e2e3e4e5e6e7e8));
 	bufalloc_buf_destroy(buf);
 	bufalloc_close(ctx);
 }

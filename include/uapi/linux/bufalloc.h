@@ -672,15 +672,18 @@ struct bufalloc_copy {
  * @out_kernel_maps_total: calls of vmap on it so far
  * @out_cpu_accesses: begins of CPU access (DMA_BUF_SYNC_START, SYNC_RANGE, COPY
  *	and importers') so far
- * @out_syncs: dma_sync_single_for_{cpu,device} calls made for it so far, one
- *	for each physical run and each mapped device that needs it (a cache
- *	coherent device does not)
+ * @out_syncs: dma_sync_single_for_{cpu,device} calls made for it so far, when
+ *	it was mapped, unmapped and accessed by the CPU, one for each physical
+ *	run. A cache coherent device needs none
  * @out_alloc_ns: time that its allocation took, in nanoseconds, zeroing
  *	included
  * @out_bounced: mappings made so far that bounce: a device does not reach the
  *	memory, so that the kernel copies (swiotlb) at each sync. Never for
  *	devices that it was allocated for
  * @out_attributes: enum bufalloc_attribute bits that it has
+ * @out_syncs_skipped: such calls that were left out so far, because the CPU's
+ *	caches were in order already: a second device that is not cache coherent
+ *	costs no cache work if nothing wrote by the CPU since the first
  */
 struct bufalloc_buffer_info {
 	__u32 size;
@@ -700,6 +703,7 @@ struct bufalloc_buffer_info {
 	__aligned_u64 out_alloc_ns;
 	__aligned_u64 out_bounced;
 	__aligned_u64 out_attributes;
+	__aligned_u64 out_syncs_skipped;
 };
 
 #define BUFALLOC_IOCTL_BUFFER_INFO \

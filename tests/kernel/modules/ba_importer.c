@@ -4,7 +4,9 @@
  * device address for a physical one.
  */
 #include <linux/dma-buf.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/io.h>
@@ -17,7 +19,11 @@
 
 #include "ba_importer.h"
 
-#define DEVICES 2
+/* Coherent: where that is a device's property, the last but one only. */
+#define DEVICES 4
+#define COHERENT_DEVICE 2
+
+static const unsigned int dma_bits[DEVICES] = { 64, 64, 64, 32 };
 
 static struct platform_device *devices[DEVICES];
 
@@ -27,7 +33,32 @@ struct import {
 	struct dma_buf *dmabuf;
 	struct dma_buf_attachment *attachment;
 	struct sg_table *table;
+	struct iosys_map map;
+	enum ba_importer_how how;
 };
+
+static enum dma_data_direction direction(struct import *import)
+{
+	return import->how == BA_IMPORTER_READS ? DMA_TO_DEVICE :
+						  DMA_BIDIRECTIONAL;
+}
+
+static int import_vmap(struct import *import)
+{
+	int ret;
+
+	dma_resv_lock(import->dmabuf->resv, NULL);
+	ret = dma_buf_vmap(import->dmabuf, &import->map);
+	dma_resv_unlock(import->dmabuf->resv);
+	return ret;
+}
+
+static void import_vunmap(struct import *import)
+{
+	dma_resv_lock(import->dmabuf->resv, NULL);
+	dma_buf_vunmap(import->dmabuf, &import->map);
+	dma_resv_unlock(import->dmabuf->resv);
+}
 
 static int import_map(struct import *import, struct ba_importer_import *arg)
 {
@@ -35,13 +66,20 @@ static int import_map(struct import *import, struct ba_importer_import *arg)
 
 	if (import->dmabuf)
 		return -EBUSY;
-	if (arg->device >= DEVICES)
+	if (arg->device >= DEVICES || arg->how > BA_IMPORTER_VMAP)
 		return -EINVAL;
+	import->how = arg->how;
 
 	import->dmabuf = dma_buf_get(arg->fd);
 	if (IS_ERR(import->dmabuf)) {
 		ret = PTR_ERR(import->dmabuf);
 		goto err_clear;
+	}
+	if (import->how == BA_IMPORTER_VMAP) {
+		ret = import_vmap(import);
+		if (ret)
+			goto err_put;
+		return 0;
 	}
 	import->attachment = dma_buf_attach(import->dmabuf,
 					    &devices[arg->device]->dev);
@@ -50,7 +88,7 @@ static int import_map(struct import *import, struct ba_importer_import *arg)
 		goto err_put;
 	}
 	import->table = dma_buf_map_attachment_unlocked(import->attachment,
-							DMA_BIDIRECTIONAL);
+							direction(import));
 	if (IS_ERR(import->table)) {
 		ret = PTR_ERR(import->table);
 		goto err_detach;
@@ -70,9 +108,14 @@ static void import_unmap(struct import *import)
 {
 	if (!import->dmabuf)
 		return;
-	dma_buf_unmap_attachment_unlocked(import->attachment, import->table,
-					  DMA_BIDIRECTIONAL);
-	dma_buf_detach(import->dmabuf, import->attachment);
+	if (import->how == BA_IMPORTER_VMAP) {
+		import_vunmap(import);
+	} else {
+		dma_buf_unmap_attachment_unlocked(import->attachment,
+						  import->table,
+						  direction(import));
+		dma_buf_detach(import->dmabuf, import->attachment);
+	}
 	dma_buf_put(import->dmabuf);
 	import->dmabuf = NULL;
 }
@@ -94,8 +137,12 @@ static void import_describe(struct import *import,
 	struct scatterlist *sg;
 	int i;
 
-	arg->segments = import->table->nents;
+	arg->coherent = dev_is_dma_coherent(&devices[arg->device]->dev);
+	arg->segments = 0;
 	arg->bounced = 0;
+	if (import->how == BA_IMPORTER_VMAP)
+		return;
+	arg->segments = import->table->nents;
 	for_each_sgtable_dma_sg(import->table, sg, i)
 		if (sg_dma_address(sg) != memory_of(sg))
 			arg->bounced += sg_dma_len(sg);
@@ -166,7 +213,7 @@ static long ba_importer_ioctl(struct file *file, unsigned int cmd,
 		if (copy_from_user(&access, user, sizeof(access)))
 			break;
 		ret = -ENOTCONN;
-		if (!import->dmabuf)
+		if (!import->dmabuf || import->how == BA_IMPORTER_VMAP)
 			break;
 		ret = 0;
 		if (cmd == BA_IMPORTER_WRITE)
@@ -220,6 +267,15 @@ static struct miscdevice ba_importer_misc = {
 	.fops = &ba_importer_fops,
 };
 
+/* Everywhere else all devices are. */
+static void make_coherent(struct device *dev, bool coherent)
+{
+#if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
+	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU)
+	dev->dma_coherent = coherent;
+#endif
+}
+
 static void unregister_devices(void)
 {
 	int i;
@@ -240,8 +296,9 @@ static int __init ba_importer_init(void)
 			ret = PTR_ERR(devices[i]);
 			goto err_devices;
 		}
+		make_coherent(&devices[i]->dev, i == COHERENT_DEVICE);
 		ret = dma_coerce_mask_and_coherent(&devices[i]->dev,
-						   DMA_BIT_MASK(64));
+						   DMA_BIT_MASK(dma_bits[i]));
 		if (ret)
 			goto err_devices;
 	}

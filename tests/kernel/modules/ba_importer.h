@@ -14,16 +14,33 @@
 #include <linux/types.h>
 
 /**
+ * enum ba_importer_how - what a dma-buf is imported for
+ * @BA_IMPORTER_BOTH: the device reads and writes, like a display's driver asks
+ * @BA_IMPORTER_READS: it reads
+ * @BA_IMPORTER_VMAP: only the CPU uses it, like vb2-vmalloc: no attachment
+ */
+enum ba_importer_how {
+	BA_IMPORTER_BOTH,
+	BA_IMPORTER_READS,
+	BA_IMPORTER_VMAP,
+};
+
+/**
  * struct ba_importer_import - attach and map a dma-buf
  * @fd: of the dma-buf
- * @device: 0 or 1
+ * @device: 0 or 1; 2: cache coherent, whatever the others are; 3: of 32 bits
+ * @how: enum ba_importer_how
  * @segments: out: segments that the device got
+ * @coherent: out: 1 if the device is cache coherent
+ * @__pad: 0
  * @bounced: out: bytes whose device address is not that of the page
  */
 struct ba_importer_import {
 	__s32 fd;
 	__u32 device;
+	__u32 how;
 	__u32 segments;
+	__u32 coherent;
 	__u32 __pad;
 	__u64 bounced;
 };
