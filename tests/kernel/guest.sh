@@ -13,6 +13,7 @@
 #   virtio-iommu  the same, behind another IOMMU
 #   arm64-smmu  the same on arm64, where the last one's domain is the identity,
 #               and what needs no device
+#   remap       how long mappings take, inside and outside the IOMMU
 #   arm64-noncoherent  two devices that do not see the processor's caches
 #   api         a driver that calls the in-kernel API
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
@@ -93,6 +94,15 @@ iommu)
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
 		"${four_inside[@]}" "${one_outside[@]}")
 	programs=(edu_iommu edu_pages edu_user edu_unbind sync_skip)
+	;;
+remap)
+	# No virtual clock: it measures time.
+	modules=(ba_edu)
+	append="intel_iommu=on iommu.strict=1"
+	options=(--device intel-iommu,intremap=off
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+		"${one_outside[@]}")
+	programs=(remap)
 	;;
 api)
 	modules=(ba_api)
