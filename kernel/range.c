@@ -34,7 +34,7 @@
 #ifdef CONFIG_CONTIG_ALLOC
 
 /* No other try is begun later than this after the search began. */
-#define SEARCH_MS 500
+#define SEARCH_MS 300
 
 /* Page blocks that are looked at before the first try (2 GiB on most machines). */
 #define PART_BLOCKS 1024U
