@@ -60,13 +60,14 @@ build_tool() {
 # control NAME FILE SED PROGRAM ROW GUEST
 control() {
 	local name=$1 file=$2 script=$3 program=$4 row=$5 guest=$6
-	local kernel=stock-6.1-amd64 programs=() kdir build cross defect
+	local kernel=stock-6.1-amd64 programs=() kdir build cross defect limit=240
 	local dir=build/controls/$name tap=$logs/control-$name.tap
 	case $guest in
 	*:debug) kernel=debug-6.12-amd64 ;;
 	*:peers) kernel=peers-6.12-amd64 ;;
 	*:arm64) kernel=arm64-6.12 ;;
 	esac
+	[ "$program" != frag ] || limit=900
 	for_kernel "$kernel" || exit 1
 	rm -rf "$dir"
 	mkdir -p "$dir"
@@ -86,7 +87,8 @@ control() {
 	# What the kernel's log says and how the guest ends do not matter here.
 	[ "$program" = log ] || programs=("$program")
 	env "$defect" GUEST_LOG="$logs/control-$name.guest" \
-		GUEST_OPTIONS="--timeout 240 --allow-warnings ." \
+		FRAGMENT_LEVEL="$row" \
+		GUEST_OPTIONS="--timeout $limit --allow-warnings ." \
 		tests/kernel/guest.sh "${guest%:*}" "$kernel" \
 		"${programs[@]}" >"$tap" 2>/dev/null
 	if [ "$program" = log ]; then

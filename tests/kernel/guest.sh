@@ -17,6 +17,7 @@
 #   arm64-noncoherent  two devices that do not see the processor's caches
 #   api         a driver that calls the in-kernel API
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
+#   frag        fragmented memory, with a CMA region where the kernel can
 #
 # For tests/controls: MODULE_DIR has other modules than the ones that are built
 # here, BUFALLOC_TOOL is another command, GUEST_LOG is where the guest's console
@@ -146,6 +147,18 @@ masks)
 		--device edu,dma_mask=0xffffffffffffffff
 		--device edu,dma_mask=0xffffffffffffffff)
 	programs=(edu_masks edu_user_masks edu_unbind)
+	;;
+frag)
+	modules=(ba_edu)
+	mem=2048
+	append=cma=256M@0-4G
+	options=(--timeout 2400 --device edu,dma_mask=0xffffffffffffffff)
+	# Larger than the guest's memory, for its page cache. It takes no space.
+	mkdir -p build/check
+	truncate -s 4G build/check/zeros
+	environment=(FRAGMENT_FILE="$PWD/build/check/zeros"
+		FRAGMENT_LEVEL="${FRAGMENT_LEVEL-}")
+	programs=(frag)
 	;;
 *)
 	echo "usage: guest.sh SUITE [KERNEL [PROGRAM...]]; see its first lines" >&2

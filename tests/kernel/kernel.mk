@@ -8,7 +8,7 @@ KTEST_COMMON := $(patsubst %.c,$(B)/%.o,$(filter-out \
 KTEST_CFLAGS = -D_GNU_SOURCE $(shell $(PKG_CONFIG) --cflags libdrm)
 
 .PHONY: ktests
-ktests: $(KTEST_BINS)
+ktests: $(KTEST_BINS) $(B)/tests/fragment/fragment
 
 $(B)/tests/kernel/%.o: tests/kernel/%.c
 	$(say) CC $@
