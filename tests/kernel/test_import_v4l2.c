@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,85 +16,8 @@
 #include <linux/dma-buf.h>
 #include <linux/videodev2.h>
 
+#include "camera.h"
 #include "ktest.h"
-
-/* A picture that is the same in every frame: no text, nothing moves. */
-static size_t
-start_camera(int camera)
-{
-	struct v4l2_format format = {
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.fmt.pix = {
-			.width = 1920,
-			.height = 1080,
-			.pixelformat = V4L2_PIX_FMT_XBGR32,
-			.field = V4L2_FIELD_NONE,
-		},
-	};
-	char link[64], path[64] = "", command[256];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", camera);
-	n = readlink(link, path, sizeof(path) - 1);
-	CHECK(n > 0);
-	snprintf(command, sizeof(command),
-		 "v4l2-ctl -d %s -c osd_text_mode=2 >/dev/null", path);
-	CHECK_EQ(system(command), 0);
-	CHECK_EQ(ioctl(camera, VIDIOC_S_FMT, &format), 0);
-	CHECK_EQ(format.fmt.pix.pixelformat, V4L2_PIX_FMT_XBGR32);
-	CHECK_EQ(format.fmt.pix.width, 1920);
-	return format.fmt.pix.sizeimage;
-}
-
-static void
-request(int camera, enum v4l2_memory memory, uint32_t count)
-{
-	struct v4l2_requestbuffers request = {
-		.count = count,
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.memory = memory,
-	};
-
-	CHECK_EQ(ioctl(camera, VIDIOC_REQBUFS, &request), 0);
-}
-
-static void
-stream(int camera, bool on)
-{
-	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-
-	CHECK_EQ(ioctl(camera, on ? VIDIOC_STREAMON : VIDIOC_STREAMOFF, &type), 0);
-}
-
-static int
-queue(int camera, int fd, uint32_t length)
-{
-	struct v4l2_buffer buffer = {
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.memory = fd < 0 ? V4L2_MEMORY_MMAP : V4L2_MEMORY_DMABUF,
-		.m.fd = fd,
-		.length = length,
-	};
-
-	if (fd < 0) {
-		buffer.m.offset = 0;
-	}
-	return ioctl(camera, VIDIOC_QBUF, &buffer);
-}
-
-static void
-dequeue(int camera, enum v4l2_memory memory)
-{
-	struct v4l2_buffer buffer = {
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.memory = memory,
-	};
-	struct pollfd ready = { .fd = camera, .events = POLLIN };
-
-	CHECK_EQ(poll(&ready, 1, 10000), 1);
-	CHECK_EQ(ioctl(camera, VIDIOC_DQBUF, &buffer), 0);
-	CHECK((buffer.flags & V4L2_BUF_FLAG_ERROR) == 0);
-}
 
 /* What the camera writes into a buffer of its own. */
 static void *
@@ -109,18 +31,18 @@ reference_frame(int camera, size_t length)
 	void *data;
 
 	CHECK(frame != NULL);
-	request(camera, V4L2_MEMORY_MMAP, 1);
+	camera_request(camera, V4L2_MEMORY_MMAP, 1);
 	CHECK_EQ(ioctl(camera, VIDIOC_QUERYBUF, &buffer), 0);
 	data = mmap(NULL, buffer.length, PROT_READ, MAP_SHARED, camera,
 		    buffer.m.offset);
 	CHECK(data != MAP_FAILED);
-	CHECK_EQ(queue(camera, -1, 0), 0);
-	stream(camera, true);
-	dequeue(camera, V4L2_MEMORY_MMAP);
+	CHECK_EQ(camera_queue(camera, 0, -1, 0), 0);
+	camera_stream(camera, true);
+	camera_dequeue(camera, V4L2_MEMORY_MMAP);
 	memcpy(frame, data, length);
-	stream(camera, false);
+	camera_stream(camera, false);
 	munmap(data, buffer.length);
-	request(camera, V4L2_MEMORY_MMAP, 0);
+	camera_request(camera, V4L2_MEMORY_MMAP, 0);
 	return frame;
 }
 
@@ -131,7 +53,7 @@ captures(uint32_t heap)
 	struct bufalloc_buffer_info info;
 	int camera = vivid_open();
 	int node = ba_open();
-	size_t length = start_camera(camera);
+	size_t length = camera_start(camera);
 	void *reference = NULL;
 	uint8_t *data;
 	int fd;
@@ -140,20 +62,26 @@ captures(uint32_t heap)
 	if (!dma_contig) {
 		reference = reference_frame(camera, length);
 	}
-	fd = ba_alloc(node, heap, length);
+	fd = ba_alloc_for(node, heap, length, &camera, 1, 0).fd;
+	CHECK(fd >= 0);
 	CHECK_EQ(ba_vmalloc_bytes(), 0);
-	request(camera, V4L2_MEMORY_DMABUF, 1);
-	CHECK_EQ(queue(camera, fd, (uint32_t)length), 0);
+	camera_request(camera, V4L2_MEMORY_DMABUF, 1);
+	CHECK_EQ(camera_queue(camera, 0, fd, (uint32_t)length), 0);
 	info = ba_buffer_info(node, fd);
 	CHECK_EQ(info.out_attachments, dma_contig ? 1 : 0);
 	CHECK_EQ(info.out_mappings, dma_contig ? 1 : 0);
-	stream(camera, true);
-	dequeue(camera, V4L2_MEMORY_DMABUF);
+	camera_stream(camera, true);
+	camera_dequeue(camera, V4L2_MEMORY_DMABUF);
 	info = ba_buffer_info(node, fd);
 	CHECK_EQ(info.out_kernel_maps, 1);
-	CHECK_EQ(ba_vmalloc_bytes(), info.out_runs == 1 ? 0 : length + 4096);
-	stream(camera, false);
-	request(camera, V4L2_MEMORY_DMABUF, 0);
+	/* One run needs no mapping, unless it is in high memory. */
+	if (info.out_runs > 1) {
+		CHECK_EQ(ba_vmalloc_bytes(), length + 4096);
+	} else if (heap == BUFALLOC_HEAP_CONTIG || sizeof(long) == 8) {
+		CHECK_EQ(ba_vmalloc_bytes(), 0);
+	}
+	camera_stream(camera, false);
+	camera_request(camera, V4L2_MEMORY_DMABUF, 0);
 	CHECK_EQ(ba_vmalloc_bytes(), 0);
 	info = ba_buffer_info(node, fd);
 	CHECK_EQ(info.out_kernel_maps, 0);
@@ -199,18 +127,18 @@ scattered_is_refused(void)
 {
 	int camera = vivid_open();
 	int node = ba_open();
-	size_t length = start_camera(camera);
+	size_t length = camera_start(camera);
 	int fds[32];
 	int refused = 0;
 
-	request(camera, V4L2_MEMORY_DMABUF, 1);
+	camera_request(camera, V4L2_MEMORY_DMABUF, 1);
 	for (int i = 0; i < 32; i++) {
 		fds[i] = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, length);
 		if (ba_buffer_info(node, fds[i]).out_runs == 1) {
 			continue;
 		}
 		refused++;
-		CHECK_ERRNO(EFAULT, queue(camera, fds[i], (uint32_t)length));
+		CHECK_ERRNO(EFAULT, camera_queue(camera, 0, fds[i], (uint32_t)length));
 		CHECK_EQ(ba_buffer_info(node, fds[i]).out_attachments, 0);
 		CHECK_EQ(ba_buffer_info(node, fds[i]).out_mappings, 0);
 	}
@@ -228,11 +156,11 @@ short_buffer(void)
 {
 	int camera = vivid_open();
 	int node = ba_open();
-	size_t length = start_camera(camera);
+	size_t length = camera_start(camera);
 	int fd = ba_alloc(node, BUFALLOC_HEAP_CONTIG, length - 4096);
 
-	request(camera, V4L2_MEMORY_DMABUF, 1);
-	CHECK_ERRNO(EINVAL, queue(camera, fd, 0));
+	camera_request(camera, V4L2_MEMORY_DMABUF, 1);
+	CHECK_ERRNO(EINVAL, camera_queue(camera, 0, fd, 0));
 	close(fd);
 	close(node);
 	close(camera);
@@ -248,12 +176,12 @@ never_cpu_is_refused(void)
 {
 	int camera = vivid_open();
 	int node = ba_open();
-	size_t length = start_camera(camera);
+	size_t length = camera_start(camera);
 	int fd = ba_alloc_with(node, BUFALLOC_HEAP_CONTIG, length,
 			       BUFALLOC_ATTRIBUTE_NEVER_CPU);
 
-	request(camera, V4L2_MEMORY_DMABUF, 1);
-	CHECK_ERRNO(EFAULT, queue(camera, fd, (uint32_t)length));
+	camera_request(camera, V4L2_MEMORY_DMABUF, 1);
+	CHECK_ERRNO(EFAULT, camera_queue(camera, 0, fd, (uint32_t)length));
 	CHECK_EQ(ba_buffer_info(node, fd).out_kernel_maps_total, 0);
 	close(fd);
 	close(node);
