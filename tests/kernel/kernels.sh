@@ -19,6 +19,11 @@ for_kernel() {
 		build=build/arm64
 		cross_env arm64 || return 1
 		;;
+	stock-6.1-armmp)
+		headers=6.1-armmp
+		build=build/arm
+		cross_env armhf || return 1
+		;;
 	*) echo "${0##*/}: no kernel $1" >&2 && return 1 ;;
 	esac
 	kdir=$(tests/vm/headers "$headers")

@@ -51,7 +51,7 @@ past_the_end(void)
 	CHECK_ERRNO(EINVAL, (intptr_t)mmap(NULL, 4096, PROT_READ, MAP_SHARED,
 					   fd, LENGTH));
 	CHECK_ERRNO(EINVAL, (intptr_t)mmap(NULL, 8192, PROT_READ, MAP_SHARED,
-					   fd, (off_t)0x7ffffffffffff000));
+					   fd, (off_t)0xffffff00000));
 	close(fd);
 	close(node);
 }

@@ -77,7 +77,6 @@ static struct call calls[] = {
 		.arg.copy = {
 			.size = sizeof(struct bufalloc_copy),
 			.length = LENGTH,
-			.address = (uintptr_t)memory,
 		},
 	},
 };
@@ -95,6 +94,9 @@ set_up(void)
 	setup.fd = ba_alloc(setup.node, BUFALLOC_HEAP_SYSTEM, LENGTH);
 	for (size_t i = 0; i < CALLS; i++) {
 		calls[i].arg.range.fd = setup.fd;
+		if (calls[i].request == BUFALLOC_IOCTL_COPY) {
+			calls[i].arg.copy.address = (uintptr_t)memory;
+		}
 	}
 	return setup;
 }

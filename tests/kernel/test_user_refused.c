@@ -235,6 +235,11 @@ drivers_pages(void)
 	close(events);
 }
 
+/* 32-bit ARM has no such call. */
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret (-1)
+#endif
+
 static void
 secret_memory(void)
 {

@@ -23,3 +23,11 @@ machine_arm64() {
 	console=ttyAMA0
 	guest_root=$("$here/root" arm64) || fail "no root for arm64"
 }
+
+# 32 bits, with all devices and at most 3 GiB of memory where those reach.
+machine_armhf() {
+	emulator=qemu-system-arm
+	machine=(-machine "virt,highmem=off" -cpu cortex-a15)
+	console=ttyAMA0
+	guest_root=$("$here/root" armhf) || fail "no root for armhf"
+}

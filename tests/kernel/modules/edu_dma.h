@@ -10,7 +10,7 @@
 #include <linux/bits.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
-#include <linux/io.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
 
 #define EDU_REG_ID 0x00
 #define EDU_REG_DMA_FROM 0x80
