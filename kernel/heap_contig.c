@@ -40,7 +40,7 @@ static struct page *alloc_block(unsigned long pages,
 	if (IS_ENABLED(CONFIG_ZONE_DMA32) &&
 	    need->limit < bufalloc_buffer_memory_end())
 		gfp |= __GFP_DMA32;
-	else
+	else if (!need->vmap)
 		gfp |= __GFP_HIGHMEM;
 	page = alloc_pages(gfp, order);
 	if (!page)

@@ -326,15 +326,15 @@ static int search_zone(struct search *search, struct page **page)
 }
 
 /*
- * From the highest zone down, so that what few devices can do without is taken
- * last. ZONE_MOVABLE is left alone: it is there to be emptied, and a buffer
- * that devices use cannot be moved.
+ * In the zones from @top down to @bottom, so that what few devices can do without
+ * is taken last. Return: 0, -ENOSPC: none, or another errno.
  */
-static int search_zones(struct search *search, struct page **page)
+static int search_zones(struct search *search, int top, int bottom,
+			struct page **page)
 {
 	int nid, idx, ret;
 
-	for (idx = ZONE_MOVABLE - 1; idx >= 0; idx--) {
+	for (idx = top; idx >= bottom; idx--) {
 		for_each_online_node(nid) {
 			search->zone = &NODE_DATA(nid)->node_zones[idx];
 			if (!populated_zone(search->zone))
@@ -344,7 +344,27 @@ static int search_zones(struct search *search, struct page **page)
 				return ret;
 		}
 	}
-	return -ENOMEM;
+	return -ENOSPC;
+}
+
+/*
+ * ZONE_MOVABLE is left alone: it is there to be emptied, and a buffer that
+ * devices use cannot be moved. What the kernel will map is best where it is
+ * mapped already: with 32 bits, a mapping of highmem takes the address space
+ * that the kernel is short of.
+ */
+static int search_memory(struct search *search, struct page **page)
+{
+	int low = ZONE_MOVABLE - 1;
+	int ret;
+
+	if (search->need->vmap)
+		while (low > 0 && is_highmem_idx(low))
+			low--;
+	ret = search_zones(search, low, 0, page);
+	if (ret == -ENOSPC)
+		ret = search_zones(search, ZONE_MOVABLE - 1, low + 1, page);
+	return ret == -ENOSPC ? -ENOMEM : ret;
 }
 
 /*
@@ -378,7 +398,7 @@ int bufalloc_range_alloc(unsigned long pages, const struct bufalloc_need *need,
 	if (ret)
 		goto out_free;
 	search.deadline = ktime_add_ms(ktime_get(), SEARCH_MS);
-	ret = search_zones(&search, page);
+	ret = search_memory(&search, page);
 	mutex_unlock(&search_lock);
 out_free:
 	kvfree(search.survey.costs);

@@ -15,6 +15,7 @@
 #               and what needs no device
 #   remap       how long mappings take, inside and outside the IOMMU
 #   arm64-noncoherent  two devices that do not see the processor's caches
+#   armhf       32 bits, where the kernel's address space is short
 #   api         a driver that calls the in-kernel API
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 #   frag        fragmented memory, with a CMA region where the kernel can
@@ -105,6 +106,13 @@ remap)
 		"${one_outside[@]}")
 	programs=(remap)
 	;;
+armhf)
+	modules=(bufalloc-v4l2 bufalloc-drm vgem vivid ba_kva)
+	mem=2048
+	append=cma=192M
+	programs=(abi ranges alloc zero contig mmap attributes devices
+		import_v4l2 fences kva lifetime)
+	;;
 api)
 	modules=(ba_api)
 	append="intel_iommu=on iommu.strict=1"
@@ -122,12 +130,12 @@ virtio-iommu)
 	;;
 arm64-smmu)
 	# QEMU's devicetree has no device outside the SMMU.
-	modules=("$five")
+	modules=("$five" ba_kva)
 	append="iommu.strict=1"
 	options=("${virtual_clock[@]}" --qemu "-machine iommu=smmuv3"
 		"${four_inside[@]}" --device edu,dma_mask=0xffffffffffffffff)
 	environment=(EDU_IDENTITY=4)
-	programs=(abi alloc zero contig mmap edu_iommu edu_pages edu_unbind)
+	programs=(abi alloc zero contig mmap edu_iommu edu_pages kva edu_unbind)
 	;;
 arm64-noncoherent)
 	modules=(ba_edu ba_importer)
