@@ -10,7 +10,8 @@ trap 'rm -rf "$dir"' EXIT
 
 # suite NAME COMMAND [TARGET [TIMEOUT]]: add a line to the table.
 suite() {
-	printf '%s\t%s\thost\t-\t1\t%s\t%s\n' "$1" "${3-check}" "${4-${limit-5}}" "$2"
+	printf '%s\t%s\t%s\t-\t1\t%s\t%s\n' "$1" "${3-check}" host \
+		"${4-${limit-5}}" "$2"
 }
 
 # run OPTION... : $out, $status.
@@ -146,6 +147,52 @@ run --target check
 expect "check runs check-host's too" 0 "2 passed, 0 failed, 0 skipped"
 run --target check-all
 expect "check-all runs all" 0 "3 passed, 0 failed, 0 skipped"
+
+# Each of two suites waits for the other.
+mkfifo "$dir/there" "$dir/back"
+suite one "echo >$dir/there; read -r _ <$dir/back; echo 1..1; echo 'ok 1 - a'" \
+	check 2 >"$dir/table"
+suite two "read -r _ <$dir/there; echo >$dir/back; echo 1..1; echo 'ok 1 - a'" \
+	check 2 >>"$dir/table"
+run --jobs 2
+expect "two suites at once" 0 "2 passed, 0 failed, 0 skipped"
+run
+expect "and one by one" 1 "0 passed, 4 failed, 0 skipped" "stopped after 2 s"
+
+# The first hears nothing of the second in its second.
+suite listens "read -r -t 1 _ <>$dir/there && echo not; echo 1..1; echo 'ok 1 - a'" \
+	check >"$dir/alone"
+suite speaks "echo 1<>$dir/there; echo 1..1; echo 'ok 1 - a'" >>"$dir/alone"
+for first in listens speaks; do
+	grep "^$first" "$dir/alone" | sed 's/\thost\t/\thost alone\t/' >"$dir/table"
+	grep -v "^$first" "$dir/alone" >>"$dir/table"
+	# What nobody heard is gone.
+	rm "$dir/there" && mkfifo "$dir/there"
+	run --jobs 2
+	check "a suite that runs alone: $first" test "$status $(grep -c \
+		'^not' "$dir/build/check/log/listens.tap")" = "0 0"
+done
+
+run --jobs 0
+check "no number of suites" test "$status" = 2
+
+# Both are killed with the runner.
+rm -f "$dir/pids"
+suite one "echo \$\$ >>$dir/pids; exec sleep 60" >"$dir/table"
+suite two "echo \$\$ >>$dir/pids; exec sleep 60" >>"$dir/table"
+mkfifo "$dir/ready"
+"$here/run" --table "$dir/table" --build "$dir/build" --jobs 2 >/dev/null 2>&1 \
+	</dev/null &
+runner=$!
+until [ "$(wc -l 2>/dev/null <"$dir/pids")" = 2 ]; do
+	read -r -t 0.05 _ <>"$dir/ready"
+done
+kill "$runner"
+wait "$runner"
+check "a runner that is stopped says so" test $? = 130
+check "and leaves no suite" test -z "$(while read -r pid; do
+	sed -n '/^State:.*[RSD] /p' "/proc/$pid/status" 2>/dev/null
+done <"$dir/pids")"
 
 # Resuming, in a repository of its own.
 (
