@@ -76,6 +76,12 @@ trace_begin_all(const char *const *functions, unsigned int count,
 				   ktest_errno_name());
 		}
 	}
+	/*
+	 * Nobody wants the names of processes. To have them the kernel patches the
+	 * scheduler while it runs, which was seen to stop an emulated processor for
+	 * ever.
+	 */
+	CHECK(put(TRACING "options/record-cmd", "0", 0));
 	CHECK(put(TRACING "trace", "", O_TRUNC));
 	CHECK(put(TRACING "events/ktest/enable", "1", 0));
 }
