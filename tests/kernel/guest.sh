@@ -198,7 +198,10 @@ logs=${BUFALLOC_LOG_DIR:-build/check/log}
 mkdir -p "$logs"
 # Words: they have no spaces.
 read -r -a more <<<"${GUEST_OPTIONS-}"
-exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout 600 \
+# Watching itself takes the debug kernel five times as long.
+limit=600
+[[ $kernel != debug-* ]] || limit=1800
+exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout "$limit" \
 	--append "$append" "${options[@]}" "${arguments[@]}" \
 	--log "${GUEST_LOG:-$logs/kernel-$suite-$kernel.guest.log}" \
 	"${more[@]}" -- env BUFALLOC_KO="$modules_dir/bufalloc.ko" \
