@@ -15,10 +15,14 @@
 static int check_request(const struct bufalloc_request *request)
 {
 	unsigned int i;
+	int ret;
 
 	if (request->use_count > BUFALLOC_MAX_DEVICES)
 		return -E2BIG;
-	if (request->attributes & ~bufalloc_buffer_attributes())
+	ret = bufalloc_attribute_check(request->attributes);
+	if (ret)
+		return ret;
+	if (request->attributes & ~bufalloc_attribute_available())
 		return -EOPNOTSUPP;
 	for (i = 0; i < request->use_count; i++) {
 		const struct bufalloc_use *use = &request->uses[i];

@@ -11,6 +11,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/pgtable.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 #include <uapi/linux/bufalloc.h>
@@ -78,6 +79,20 @@ struct bufalloc_cache {
 };
 
 /**
+ * enum bufalloc_linear - what the kernel's linear map has of a buffer
+ * @BUFALLOC_LINEAR_SAME: all of it (but high memory), with the type that its
+ *	attributes say: the CPU may look at it there
+ * @BUFALLOC_LINEAR_CACHED: all of it (but high memory), as cached memory,
+ *	although the buffer is not cached
+ * @BUFALLOC_LINEAR_NONE: nothing
+ */
+enum bufalloc_linear {
+	BUFALLOC_LINEAR_SAME,
+	BUFALLOC_LINEAR_CACHED,
+	BUFALLOC_LINEAR_NONE,
+};
+
+/**
  * struct bufalloc_buffer - pages that are exported as one dma-buf
  *
  * Up to the line below nothing changes once bufalloc_buffer_create() returned,
@@ -94,6 +109,7 @@ struct bufalloc_cache {
  * @runs: its pages, one entry for each physical run (of BUFALLOC_RUN_MAX at
  *	most), in order; never mapped for a device, see &struct bufalloc_mapping
  * @attributes: enum bufalloc_attribute bits
+ * @linear: what the kernel's linear map has of it
  * @direction: what devices may do to it: DMA_BIDIRECTIONAL, or DMA_TO_DEVICE for
  *	memory that nobody may write through the dma-buf, the CPU included
  * @account: the user whose limit it counts against, or NULL
@@ -124,6 +140,7 @@ struct bufalloc_buffer {
 	u32 heap_id;
 	struct sg_table runs;
 	u64 attributes;
+	enum bufalloc_linear linear;
 	enum dma_data_direction direction;
 	struct bufalloc_account *account;
 	struct mm_struct *mm;
@@ -154,6 +171,21 @@ void bufalloc_account_uncharge(struct bufalloc_account *account, size_t bytes);
 u64 bufalloc_account_limit(void);
 u64 bufalloc_account_used(void);
 
+/* attribute.c: what a buffer is like, for all who look at it */
+int bufalloc_attribute_init(void);
+void bufalloc_attribute_exit(void);
+u64 bufalloc_attribute_available(void);
+int bufalloc_attribute_check(u64 attributes);
+bool bufalloc_attribute_is_uncached(const struct bufalloc_buffer *buf);
+pgprot_t bufalloc_attribute_pgprot(const struct bufalloc_buffer *buf,
+				   pgprot_t prot);
+int bufalloc_attribute_apply(struct bufalloc_buffer *buf);
+void bufalloc_attribute_undo(struct bufalloc_buffer *buf);
+void bufalloc_attribute_linear_written(struct bufalloc_buffer *buf,
+				       size_t start, size_t end);
+void bufalloc_attribute_linear_read(struct bufalloc_buffer *buf, size_t start,
+				    size_t end);
+
 /* buffer.c: a buffer's life, from its pages to its dma-buf */
 const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id);
 struct bufalloc_buffer *bufalloc_buffer_new(const struct bufalloc_heap *heap,
@@ -164,7 +196,6 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 					       u64 attributes,
 					       const struct bufalloc_need *need);
 void bufalloc_buffer_put(struct bufalloc_buffer *buf);
-u64 bufalloc_buffer_attributes(void);
 u32 bufalloc_buffer_heaps(void);
 u64 bufalloc_buffer_max_length(void);
 u64 bufalloc_buffer_memory_end(void);

@@ -34,12 +34,6 @@ u32 bufalloc_buffer_heaps(void)
 	return mask;
 }
 
-/* The enum bufalloc_attribute bits that a buffer can have on this machine. */
-u64 bufalloc_buffer_attributes(void)
-{
-	return BUFALLOC_ATTRIBUTE_NEVER_CPU;
-}
-
 /* No longer buffer is tried: all the memory of the machine, in bytes. */
 u64 bufalloc_buffer_max_length(void)
 {
@@ -117,7 +111,7 @@ void bufalloc_buffer_ready(struct bufalloc_buffer *buf, u64 start_ns)
 
 /*
  * Allocate a buffer of at least @length bytes, every byte of it 0, with these
- * attributes (of bufalloc_buffer_attributes()) and pages that satisfy @need.
+ * attributes (of bufalloc_attribute_available()) and pages that satisfy @need.
  *
  * Return: the buffer, for bufalloc_dmabuf_export() or
  * bufalloc_buffer_put(), or an ERR_PTR: what bufalloc_buffer_heap()

@@ -51,6 +51,15 @@ void bufalloc_constraint_merge(struct bufalloc_merged *merged,
 	merged->need.unknown |= need->unknown;
 }
 
+/* Add what the caller wants, after all devices: enum bufalloc_attribute bits. */
+void bufalloc_constraint_merge_caller(struct bufalloc_merged *merged,
+				      u64 attributes)
+{
+	merged->attributes = attributes;
+	if (attributes & BUFALLOC_ATTRIBUTE_CONTIGUOUS)
+		merged->need.one_run = true;
+}
+
 /* Can a buffer of @length bytes (more than 0) exist at all? */
 enum bufalloc_conflict
 bufalloc_constraint_conflict(const struct bufalloc_merged *merged, u64 length)

@@ -54,7 +54,8 @@ struct bufalloc_need {
  *	the first one where several have the same
  * @boundary_by: the same for @need.boundary
  * @longest_by: the same for @need.longest
- * @one_run_by: the first device that needs one run
+ * @one_run_by: the first device that needs one run; BUFALLOC_NOBODY also if
+ *	only the caller does
  * @vmap_by: the first device that needs a kernel mapping
  * @attributes: enum bufalloc_attribute bits that the caller wants
  */
@@ -90,6 +91,8 @@ enum bufalloc_conflict {
 void bufalloc_constraint_init(struct bufalloc_merged *merged);
 void bufalloc_constraint_merge(struct bufalloc_merged *merged,
 			       const struct bufalloc_need *need, int device);
+void bufalloc_constraint_merge_caller(struct bufalloc_merged *merged,
+				      u64 attributes);
 enum bufalloc_conflict
 bufalloc_constraint_conflict(const struct bufalloc_merged *merged, u64 length);
 bool bufalloc_constraint_range_fits(const struct bufalloc_need *need,

@@ -17,6 +17,7 @@ static int copy_through(struct bufalloc_window *window, size_t offset,
 			size_t *copied)
 {
 	struct iov_iter iter;
+	int ret;
 
 	iov_iter_ubuf(&iter, in ? ITER_SOURCE : ITER_DEST, user, length);
 	while (*copied < length) {
@@ -28,8 +29,9 @@ static int copy_through(struct bufalloc_window *window, size_t offset,
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		/* The caller saw to the range. */
-		bufalloc_window_move(window, at, part);
+		ret = bufalloc_window_move(window, at, part);
+		if (ret)
+			return ret;
 		done = in ? copy_from_iter(window->data, part, &iter) :
 			    copy_to_iter(window->data, part, &iter);
 		*copied += done;
@@ -49,7 +51,7 @@ static int copy_through(struct bufalloc_window *window, size_t offset,
  *
  * Return: 0, -EACCES (the buffer forbids it: bufalloc_window_open()), -EFAULT
  * (the user's memory ended), -EINTR (fatal signal), -ERESTARTSYS (a signal, and
- * nothing was done).
+ * nothing was done), -ENOMEM (no kernel address space for a page).
  */
 int bufalloc_copy(struct dma_buf *dmabuf, size_t offset, size_t length,
 		  void __user *user, bool in, size_t *copied)

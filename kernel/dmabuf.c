@@ -128,6 +128,8 @@ void bufalloc_dmabuf_end(struct bufalloc_buffer *buf, size_t start, size_t end,
 	mutex_lock(&buf->lock);
 	if (buf->vaddr_mapped)
 		flush_kernel_vmap_range(buf->vaddr + start, end - start);
+	if (bufalloc_attribute_is_uncached(buf))
+		wmb(); /* what the CPU still gathers goes to memory */
 	bufalloc_mapping_sync_for_device(buf, start, end, dir);
 	mutex_unlock(&buf->lock);
 }
@@ -189,6 +191,7 @@ static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 	unsigned long addr = vma->vm_start;
 	unsigned long skip = vma->vm_pgoff;
 	struct scatterlist *sg;
+	pgprot_t prot;
 	int ret, i;
 
 	if (buf->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU)
@@ -201,6 +204,7 @@ static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 			return -EACCES;
 		bufalloc_compat_vm_flags_clear(vma, VM_MAYWRITE);
 	}
+	prot = bufalloc_attribute_pgprot(buf, vma->vm_page_prot);
 
 	for_each_sgtable_sg(&buf->runs, sg, i) {
 		unsigned long pages = sg->length >> PAGE_SHIFT;
@@ -217,7 +221,7 @@ static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 
 		size = min((pages - skip) << PAGE_SHIFT, vma->vm_end - addr);
 		ret = remap_pfn_range(vma, addr, page_to_pfn(sg_page(sg)) + skip,
-				      size, vma->vm_page_prot);
+				      size, prot);
 		if (ret)
 			return ret;
 		addr += size;
@@ -240,6 +244,8 @@ static void *linear_address(struct bufalloc_buffer *buf)
 	unsigned long next = 0;
 	int i;
 
+	if (buf->linear != BUFALLOC_LINEAR_SAME)
+		return NULL;
 	for_each_sgtable_sg(&buf->runs, sg, i) {
 		unsigned long pfn = page_to_pfn(sg_page(sg));
 		unsigned long end = pfn + (sg->length >> PAGE_SHIFT);
@@ -264,7 +270,8 @@ static void *map_pages(struct bufalloc_buffer *buf)
 		return NULL;
 	for_each_sgtable_page(&buf->runs, &iter, 0)
 		pages[i++] = sg_page_iter_page(&iter);
-	vaddr = vmap(pages, count, VM_MAP, PAGE_KERNEL);
+	vaddr = vmap(pages, count, VM_MAP,
+		     bufalloc_attribute_pgprot(buf, PAGE_KERNEL));
 	kvfree(pages);
 	return vaddr;
 }

@@ -127,6 +127,9 @@ static int bufalloc_heap_contig_alloc(struct bufalloc_buffer *buf,
 	if (ret)
 		goto err_range;
 	fill_runs(&buf->runs, first, buf->length);
+	ret = bufalloc_attribute_apply(buf);
+	if (ret)
+		goto err_range;
 	return 0;
 
 err_range:
@@ -140,6 +143,7 @@ err_uncharge:
 
 static void bufalloc_heap_contig_free(struct bufalloc_buffer *buf)
 {
+	bufalloc_attribute_undo(buf);
 	bufalloc_range_free(sg_page(buf->runs.sgl), buf->length >> PAGE_SHIFT);
 	sg_free_table(&buf->runs);
 	bufalloc_account_uncharge(buf->account, buf->length);

@@ -210,6 +210,27 @@ static void fill_runs(struct sg_table *runs, struct list_head *blocks)
 	}
 }
 
+static void free_runs(struct sg_table *runs)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_sg(runs, sg, i) {
+		unsigned long pfn = page_to_pfn(sg_page(sg));
+		unsigned long end = pfn + (sg->length >> PAGE_SHIFT);
+
+		while (pfn < end) {
+			struct page *page = pfn_to_page(pfn);
+			unsigned int order = compound_order(page);
+
+			__free_pages(page, order);
+			pfn += 1UL << order;
+		}
+		cond_resched();
+	}
+	sg_free_table(runs);
+}
+
 static int bufalloc_heap_system_alloc(struct bufalloc_buffer *buf,
 				      const struct bufalloc_need *need)
 {
@@ -242,7 +263,11 @@ static int bufalloc_heap_system_alloc(struct bufalloc_buffer *buf,
 	if (ret)
 		goto err_free;
 	fill_runs(&buf->runs, &blocks);
-	return 0;
+
+	ret = bufalloc_attribute_apply(buf);
+	if (ret)
+		free_runs(&buf->runs);
+	return ret;
 
 err_free:
 	free_blocks(&blocks);
@@ -251,23 +276,8 @@ err_free:
 
 static void bufalloc_heap_system_free(struct bufalloc_buffer *buf)
 {
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sgtable_sg(&buf->runs, sg, i) {
-		unsigned long pfn = page_to_pfn(sg_page(sg));
-		unsigned long end = pfn + (sg->length >> PAGE_SHIFT);
-
-		while (pfn < end) {
-			struct page *page = pfn_to_page(pfn);
-			unsigned int order = compound_order(page);
-
-			__free_pages(page, order);
-			pfn += 1UL << order;
-		}
-		cond_resched();
-	}
-	sg_free_table(&buf->runs);
+	bufalloc_attribute_undo(buf);
+	free_runs(&buf->runs);
 }
 
 const struct bufalloc_heap bufalloc_heap_system = {

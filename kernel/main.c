@@ -29,12 +29,18 @@ static int __init bufalloc_init(void)
 	bufalloc_account_init();
 	bufalloc_debugfs_init();
 
-	ret = misc_register(&bufalloc_misc);
+	ret = bufalloc_attribute_init();
 	if (ret)
 		goto err_debugfs;
 
+	ret = misc_register(&bufalloc_misc);
+	if (ret)
+		goto err_attribute;
+
 	return 0;
 
+err_attribute:
+	bufalloc_attribute_exit();
 err_debugfs:
 	bufalloc_debugfs_exit();
 	return ret;
@@ -43,6 +49,7 @@ err_debugfs:
 static void __exit bufalloc_exit(void)
 {
 	misc_deregister(&bufalloc_misc);
+	bufalloc_attribute_exit();
 	bufalloc_debugfs_exit();
 }
 

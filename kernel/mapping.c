@@ -29,9 +29,13 @@
  *	dma_length). Both lists describe the same bytes in the same order
  * @dir: direction that it was mapped for: the buffer's
  * @users: number of copies that are out
- * @caches: the device is not cache coherent: syncs are cache work
+ * @caches: the device is not cache coherent: syncs are cache work, unless no
+ *	CPU uses its caches for the buffer
  * @bounces: the device does not reach all of the buffer: syncs copy (swiotlb).
  *	With @caches, the cache work is done on the copy
+ * @via_linear: it sees the memory as the linear map has it, which is not how
+ *	everybody else does: a coherent device sees the caches, and what bounces
+ *	is copied from there and to there
  * @device_writes: an importer mapped it that may let the device write
  */
 struct bufalloc_mapping {
@@ -42,6 +46,7 @@ struct bufalloc_mapping {
 	unsigned int users;
 	bool caches;
 	bool bounces;
+	bool via_linear;
 	bool device_writes;
 };
 
@@ -214,7 +219,11 @@ static void sync_range(struct bufalloc_buffer *buf,
 	/* What was mapped for one direction is synced for that only. */
 	if (mapping->dir != DMA_BIDIRECTIONAL)
 		dir = mapping->dir;
+	if (mapping->via_linear && sync == sync_for_device)
+		bufalloc_attribute_linear_read(buf, start, end);
 	calls = sync_mapping(mapping, start, end, dir, sync);
+	if (mapping->via_linear && sync == sync_for_cpu)
+		bufalloc_attribute_linear_written(buf, start, end);
 	atomic64_add(calls, sync ? &buf->syncs : &buf->syncs_skipped);
 }
 
@@ -225,7 +234,7 @@ static void give_to_device(struct bufalloc_buffer *buf,
 	u64 before = bufalloc_cache_before(&buf->cache);
 
 	/* What bounces was copied by the map. */
-	if (!mapping->caches)
+	if (!mapping->caches && !mapping->via_linear)
 		return;
 	if (is_cache_work_only(mapping) &&
 	    bufalloc_cache_is_clean(&buf->cache)) {
@@ -246,9 +255,9 @@ static void take_from_device(struct bufalloc_buffer *buf,
 	u64 before = bufalloc_cache_before(&buf->cache);
 	struct bufalloc_mapping *other;
 
-	if (!mapping->caches && !mapping->bounces)
+	if (!mapping->caches && !mapping->bounces && !mapping->via_linear)
 		return;
-	if (mapping->bounces) {
+	if (mapping->bounces || mapping->via_linear) {
 		sync_range(buf, mapping, 0, buf->length, mapping->dir,
 			   sync_for_cpu);
 		return;
@@ -308,9 +317,13 @@ static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 				       "does not reach a buffer of bufalloc: it will be copied; allocate it for this device\n");
 	}
 	mapping->dev = dev;
-	mapping->caches = !dev_is_dma_coherent(dev);
 	mapping->bounces = bufalloc_device_may_bounce(dev, &buf->runs,
 						      &mapping->table);
+	mapping->caches = !dev_is_dma_coherent(dev) &&
+			  (mapping->bounces ||
+			   !bufalloc_attribute_is_uncached(buf));
+	mapping->via_linear = buf->linear == BUFALLOC_LINEAR_CACHED &&
+			      (mapping->bounces || dev_is_dma_coherent(dev));
 	if (is_writer(mapping))
 		bufalloc_cache_add_writer(&buf->cache);
 	give_to_device(buf, mapping);
@@ -450,7 +463,7 @@ static bool sync_buffer(struct bufalloc_buffer *buf, size_t start, size_t end,
 
 	lockdep_assert_held(&buf->lock);
 	list_for_each_entry(mapping, &buf->mappings, node) {
-		if (mapping->bounces) {
+		if (mapping->bounces || mapping->via_linear) {
 			sync_range(buf, mapping, start, end, dir, sync);
 		} else if (mapping->caches) {
 			/*

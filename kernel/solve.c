@@ -89,6 +89,21 @@ static int check_conflicts(const struct bufalloc_merged *merged, u64 length,
 	}
 }
 
+/* Long ranges are several runs, one behind the other. */
+static bool is_one_range(struct sg_table *runs)
+{
+	struct scatterlist *run;
+	u64 next = 0;
+	int i;
+
+	for_each_sgtable_sg(runs, run, i) {
+		if (i && sg_phys(run) != next)
+			return false;
+		next = sg_phys(run) + run->length;
+	}
+	return true;
+}
+
 /* Every device must be able to use it. */
 static int try_devices(struct bufalloc_buffer *buf,
 		       struct bufalloc_endpoint *endpoints,
@@ -115,9 +130,11 @@ static void explain_heap(const struct bufalloc_merged *merged, u32 asked,
 		conclude(verdict, 0, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
 	else if (chosen == order[0])
 		conclude(verdict, 0, BUFALLOC_REASON_NONE, BUFALLOC_NOBODY);
-	else if (merged->need.one_run)
+	else if (merged->one_run_by >= 0)
 		conclude(verdict, 0, BUFALLOC_REASON_ONE_SEGMENT,
 			 merged->one_run_by);
+	else if (merged->need.one_run)
+		conclude(verdict, 0, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
 	else if (verdict->out_reason == BUFALLOC_REASON_NONE)
 		conclude(verdict, 0, BUFALLOC_REASON_ADDRESS, merged->limit_by);
 	else
@@ -146,6 +163,17 @@ static void explain_failure(const struct bufalloc_merged *merged, int error,
 	}
 }
 
+/* Is it one range, if the caller asked for that? The devices are tried. */
+static int check_promises(struct bufalloc_buffer *buf,
+			  struct bufalloc_alloc_verdict *verdict)
+{
+	if (!(buf->attributes & BUFALLOC_ATTRIBUTE_CONTIGUOUS) ||
+	    is_one_range(&buf->runs))
+		return 0;
+	conclude(verdict, -ENOSPC, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
+	return -ENOSPC;
+}
+
 /* One heap. ERR_PTR: the verdict says why not. */
 static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
 					const struct bufalloc_merged *merged,
@@ -165,7 +193,9 @@ static struct bufalloc_buffer *try_heap(u32 heap_id, u64 length,
 		explain_failure(merged, PTR_ERR(buf), verdict);
 		return buf;
 	}
-	ret = try_devices(buf, endpoints, devices, count, verdict);
+	ret = check_promises(buf, verdict);
+	if (!ret)
+		ret = try_devices(buf, endpoints, devices, count, verdict);
 	if (ret) {
 		bufalloc_buffer_put(buf);
 		return ERR_PTR(ret);
@@ -230,12 +260,12 @@ static void merge_needs(struct bufalloc_merged *merged, u64 attributes,
 	int i;
 
 	bufalloc_constraint_init(merged);
-	merged->attributes = attributes;
 	merged->need.unknown = !count;
 	for (i = 0; i < count; i++) {
 		bufalloc_device_need(&need, &endpoints[i]);
 		bufalloc_constraint_merge(merged, &need, i);
 	}
+	bufalloc_constraint_merge_caller(merged, attributes);
 	if (merged->limit_by >= 0) {
 		verdict->out_limit = merged->need.limit;
 		verdict->out_limit_device = merged->limit_by;

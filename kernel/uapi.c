@@ -16,9 +16,6 @@
 #include "bufalloc_private.h"
 #include "resolver.h"
 
-/* All of enum bufalloc_attribute. */
-#define KNOWN_ATTRIBUTES ((u64)BUFALLOC_ATTRIBUTE_NEVER_CPU)
-
 /**
  * struct ucmd - one call
  * @arg: the caller's structure
@@ -57,7 +54,7 @@ static int bufalloc_uapi_info(struct ucmd *ucmd)
 	info->out_max_length = bufalloc_buffer_max_length();
 	info->out_contig_limit = bufalloc_account_limit();
 	info->out_contig_used = bufalloc_account_used();
-	info->out_attributes = bufalloc_buffer_attributes();
+	info->out_attributes = bufalloc_attribute_available();
 	return ucmd_respond(ucmd);
 }
 
@@ -165,9 +162,13 @@ static int respond_devices(const struct request *request,
 /* Attributes have bits that are known; what is required is asked for, too. */
 static int check_attributes(u64 attributes, u64 required)
 {
-	if (attributes & ~KNOWN_ATTRIBUTES || required & ~attributes)
+	int ret = bufalloc_attribute_check(attributes);
+
+	if (ret)
+		return ret;
+	if (required & ~attributes)
 		return -EINVAL;
-	return required & ~bufalloc_buffer_attributes() ? -EOPNOTSUPP : 0;
+	return required & ~bufalloc_attribute_available() ? -EOPNOTSUPP : 0;
 }
 
 /* Give @dmabuf, whose reference is consumed, to the caller as *@out_fd. */
@@ -219,7 +220,7 @@ static int bufalloc_uapi_alloc(struct ucmd *ucmd)
 		return ret;
 
 	buf = bufalloc_solve(alloc->heap, alloc->length,
-			     alloc->attributes & bufalloc_buffer_attributes(),
+			     alloc->attributes & bufalloc_attribute_available(),
 			     request.devices, request.count, &verdict);
 	/* Also with an error: that is what the verdict is for. */
 	ret = respond_devices(&request, &verdict);

@@ -8,13 +8,16 @@
  * Memory that the kernel has in its linear map is seen there, and takes no
  * address space; of any other (32-bit kernels' high memory) one page is in view,
  * by kmap_local_page(). So a window belongs to the task that opened it, and
- * windows are closed in reverse order.
+ * windows are closed in reverse order. Where the linear map would show the buffer
+ * as another type of memory than everybody else sees (attribute.c), one page is
+ * in view by a mapping of its own.
  */
 #include <linux/cacheflush.h>
 #include <linux/export.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/vmalloc.h>
 
 #include <linux/bufalloc.h>
 
@@ -40,6 +43,8 @@ static void hide(struct bufalloc_window *window)
 			flush_dcache_page(page_at(window->run, at));
 	if (window->is_local)
 		kunmap_local(window->data);
+	else if (window->is_mapped)
+		vunmap(PTR_ALIGN_DOWN(window->data, PAGE_SIZE));
 	bufalloc_dmabuf_end(window->buf, window->offset,
 			    window->offset + window->length, window->dir);
 	if (window->dir != DMA_FROM_DEVICE)
@@ -62,27 +67,50 @@ static void seek(struct bufalloc_window *window, size_t offset)
 	window->offset = offset;
 }
 
-/* Show at most @length bytes of the run, from where it was found on. */
-static void show(struct bufalloc_window *window, size_t length)
+/* How are the @length bytes of the run at @at seen? */
+static void choose_view(struct bufalloc_window *window, size_t at, size_t length)
+{
+	window->is_mapped = window->buf->linear != BUFALLOC_LINEAR_SAME;
+	/* High memory is above all other: the last page decides. */
+	window->is_local = !window->is_mapped &&
+			   PageHighMem(page_at(window->run, at + length - 1));
+}
+
+static void *map_page(struct bufalloc_window *window, struct page *page)
+{
+	if (window->is_mapped)
+		return vmap(&page, 1, VM_MAP,
+			    bufalloc_attribute_pgprot(window->buf,
+						      PAGE_KERNEL));
+	if (window->is_local)
+		return kmap_local_page(page);
+	return page_address(page);
+}
+
+/*
+ * Show at most @length bytes of the run, from where it was found on. -ENOMEM: no
+ * kernel address space.
+ */
+static int show(struct bufalloc_window *window, size_t length)
 {
 	size_t at = window->offset - window->run_start;
-	struct page *page;
+	void *data;
 
 	length = min_t(size_t, length, window->run->length - at);
-	page = page_at(window->run, at);
-	/* High memory is above all other: the last page decides. */
-	window->is_local = PageHighMem(page_at(window->run, at + length - 1));
-	if (window->is_local)
+	choose_view(window, at, length);
+	if (window->is_local || window->is_mapped)
 		length = min_t(size_t, length, PAGE_SIZE - offset_in_page(at));
+	data = map_page(window, page_at(window->run, at));
+	if (!data)
+		return -ENOMEM;
 	bufalloc_dmabuf_begin(window->buf, window->offset,
 			      window->offset + length, window->dir);
 	/* User space can end the access that began here, but not this. */
 	if (window->dir != DMA_FROM_DEVICE)
 		bufalloc_cache_add_writer(&window->buf->cache);
-	window->data = window->is_local ? kmap_local_page(page) :
-					  page_address(page);
-	window->data += offset_in_page(at);
+	window->data = data + offset_in_page(at);
 	window->length = length;
+	return 0;
 }
 
 /* As bufalloc_window_open(), also of a buffer that forbids it. */
@@ -140,7 +168,9 @@ EXPORT_SYMBOL_NS_GPL(bufalloc_window_open, BUFALLOC_NS);
  * CPU. Devices that still work on the buffer are not waited for: that is the
  * caller's part. To go forward costs less than to go back.
  *
- * Return: 0, or -EINVAL (not a range within the buffer; nothing has changed).
+ * Return: 0, -EINVAL (not a range within the buffer; nothing has changed), or
+ * -ENOMEM (a write-combined or uncached buffer, and the kernel has no address
+ * space for a page; nothing is in view).
  */
 int bufalloc_window_move(struct bufalloc_window *window, size_t offset,
 			 size_t length)
@@ -152,8 +182,7 @@ int bufalloc_window_move(struct bufalloc_window *window, size_t offset,
 		return -EINVAL;
 	hide(window);
 	seek(window, offset);
-	show(window, length);
-	return 0;
+	return show(window, length);
 }
 EXPORT_SYMBOL_NS_GPL(bufalloc_window_move, BUFALLOC_NS);
 

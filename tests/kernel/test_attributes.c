@@ -19,7 +19,10 @@
 
 #define LENGTH ((size_t)5 << 20)
 #define NEVER_CPU ((uint64_t)BUFALLOC_ATTRIBUTE_NEVER_CPU)
-#define KNOWN NEVER_CPU
+#define WRITE_COMBINE ((uint64_t)BUFALLOC_ATTRIBUTE_WRITE_COMBINE)
+#define UNCACHED ((uint64_t)BUFALLOC_ATTRIBUTE_UNCACHED)
+#define CONTIGUOUS ((uint64_t)BUFALLOC_ATTRIBUTE_CONTIGUOUS)
+#define KNOWN (NEVER_CPU | WRITE_COMBINE | UNCACHED | CONTIGUOUS)
 
 static const struct bufalloc_alloc never_cpu = {
 	.size = sizeof(struct bufalloc_alloc),
@@ -46,6 +49,20 @@ unknown_bits(void)
 		alloc.attributes = NEVER_CPU;
 		CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
 	}
+	close(node);
+}
+
+/* Memory is of one type. */
+static void
+write_combined_and_uncached(void)
+{
+	struct bufalloc_alloc alloc = never_cpu;
+	int node = ba_open();
+
+	alloc.attributes = WRITE_COMBINE | UNCACHED;
+	CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
+	alloc.required = WRITE_COMBINE;
+	CHECK_ERRNO(EINVAL, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
 	close(node);
 }
 
@@ -89,40 +106,95 @@ shorter_structures(void)
 	close(node);
 }
 
+static void
+granted_by(int node, uint32_t heap, uint64_t attributes)
+{
+	struct bufalloc_alloc_verdict verdict = { .size = sizeof(verdict) };
+	struct bufalloc_alloc alloc = never_cpu;
+
+	alloc.heap = heap;
+	/* One range is what the heap of these has, or has not. */
+	if (attributes & CONTIGUOUS && heap == BUFALLOC_HEAP_SYSTEM) {
+		alloc.length = 4096;
+	}
+	alloc.attributes = attributes;
+	alloc.required = attributes;
+	alloc.verdict = (uintptr_t)&verdict;
+	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
+	CHECK_EQ(verdict.out_attributes, attributes);
+	CHECK_EQ(ba_buffer_info(node, alloc.out_fd).out_attributes, attributes);
+	close(alloc.out_fd);
+}
+
 /* In the verdict and in the buffer's description; by every heap. */
 static void
 granted(void)
 {
+	static const uint64_t attributes[] = {
+		0, NEVER_CPU, WRITE_COMBINE, UNCACHED, CONTIGUOUS,
+		NEVER_CPU | WRITE_COMBINE, UNCACHED | CONTIGUOUS,
+	};
 	struct bufalloc_info info = { .size = sizeof(info) };
 	int node = ba_open();
 
 	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_INFO, &info), 0);
 	CHECK_EQ(info.out_attributes, KNOWN);
 	for (uint32_t heap = BUFALLOC_HEAP_AUTO; heap <= BUFALLOC_HEAP_CONTIG; heap++) {
-		struct bufalloc_alloc_verdict verdict = {
-			.size = sizeof(verdict),
-		};
-		struct bufalloc_alloc alloc = never_cpu;
-
-		alloc.heap = heap;
-		alloc.required = NEVER_CPU;
-		alloc.verdict = (uintptr_t)&verdict;
-		CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
-		CHECK_EQ(verdict.out_attributes, NEVER_CPU);
-		CHECK_EQ(ba_buffer_info(node, alloc.out_fd).out_attributes,
-			 NEVER_CPU);
-		close(alloc.out_fd);
-
-		alloc.attributes = 0;
-		alloc.required = 0;
-		verdict = (struct bufalloc_alloc_verdict){
-			.size = sizeof(verdict),
-		};
-		CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
-		CHECK_EQ(verdict.out_attributes, 0);
-		CHECK_EQ(ba_buffer_info(node, alloc.out_fd).out_attributes, 0);
-		close(alloc.out_fd);
+		for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+			granted_by(node, heap, attributes[i]);
+		}
 	}
+	close(node);
+}
+
+/* As if a device took one segment; the verdict says that it was the caller. */
+static void
+contiguous(void)
+{
+	struct bufalloc_alloc_verdict verdict = { .size = sizeof(verdict) };
+	struct bufalloc_alloc alloc = never_cpu;
+	int node = ba_open();
+
+	alloc.attributes = CONTIGUOUS;
+	alloc.verdict = (uintptr_t)&verdict;
+	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
+	CHECK_EQ(verdict.out_heap, BUFALLOC_HEAP_CONTIG);
+	CHECK_EQ(verdict.out_reason, BUFALLOC_REASON_CALLER);
+	CHECK_EQ(verdict.out_device, BUFALLOC_NO_DEVICE);
+	CHECK_EQ(verdict.out_tried, 1u << BUFALLOC_HEAP_CONTIG);
+	CHECK_EQ(verdict.out_runs, 1);
+	CHECK_EQ(ba_buffer_info(node, alloc.out_fd).out_runs, 1);
+	close(alloc.out_fd);
+	close(node);
+}
+
+/*
+ * Most of the memory, by a heap whose blocks are of 4 MiB at most. On PCs it has a
+ * hole in the middle; elsewhere all blocks may happen to be neighbours.
+ */
+static void
+contiguous_from_a_heap_that_is_not(void)
+{
+	struct bufalloc_alloc_verdict verdict = { .size = sizeof(verdict) };
+	struct bufalloc_alloc alloc = never_cpu;
+	int node = ba_open();
+
+	alloc.heap = BUFALLOC_HEAP_SYSTEM;
+	alloc.length = (uint64_t)sysconf(_SC_AVPHYS_PAGES) / 5 * 3 *
+		       (uint64_t)sysconf(_SC_PAGESIZE);
+	alloc.attributes = CONTIGUOUS;
+	alloc.verdict = (uintptr_t)&verdict;
+	if (ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc) == 0) {
+		CHECK_EQ(verdict.out_runs, 1);
+		close(alloc.out_fd);
+		close(node);
+		ktest_skip("all of the memory is one range");
+	}
+	CHECK_EQ(errno, ENOSPC);
+	CHECK_EQ(verdict.out_error, -ENOSPC);
+	CHECK_EQ(verdict.out_reason, BUFALLOC_REASON_CALLER);
+	CHECK_EQ(verdict.out_device, BUFALLOC_NO_DEVICE);
+	CHECK_EQ(verdict.out_attributes, 0);
 	close(node);
 }
 
@@ -235,9 +307,12 @@ for_a_device_without_dma(void)
 
 static const struct ktest_row rows[] = {
 	{ "each-unknown-attribute-einval", unknown_bits },
+	{ "write-combined-and-uncached-einval", write_combined_and_uncached },
 	{ "required-and-not-asked-for-einval", required_and_not_asked_for },
 	{ "structures-without-attributes", shorter_structures },
 	{ "granted-by-every-heap", granted },
+	{ "contiguous-is-one-range", contiguous },
+	{ "contiguous-from-system-enospc", contiguous_from_a_heap_that_is_not },
 	{ "never-cpu-cannot-be-mapped-eacces", cannot_be_mapped },
 	{ "never-cpu-for-a-device-with-dma", for_a_device_with_dma },
 	{ "never-cpu-for-a-device-that-needs-vmap-enospc",

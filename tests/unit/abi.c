@@ -26,6 +26,9 @@ _Static_assert(BUFALLOC_HEAP_SYSTEM == 1, "number of heap system");
 _Static_assert(BUFALLOC_HEAP_CONTIG == 2, "number of heap contig");
 _Static_assert(BUFALLOC_HEAP_USER == 5, "number of heap user");
 _Static_assert(BUFALLOC_ATTRIBUTE_NEVER_CPU == 1, "bit of never-CPU");
+_Static_assert(BUFALLOC_ATTRIBUTE_WRITE_COMBINE == 2, "bit of write-combined");
+_Static_assert(BUFALLOC_ATTRIBUTE_UNCACHED == 4, "bit of uncached");
+_Static_assert(BUFALLOC_ATTRIBUTE_CONTIGUOUS == 8, "bit of contiguous");
 
 SIZE(bufalloc_info, 56);
 FIELD(bufalloc_info, size, 0, 4);

@@ -152,6 +152,30 @@ test_conflicts(void **state)
 	}
 }
 
+/* The caller wants one run, and some device does or none. */
+static void
+test_caller(void **state)
+{
+	struct bufalloc_need needs[] = { NEED(), NEED(.one_run = true) };
+	struct bufalloc_merged merged;
+
+	(void)state;
+	merged = merge(needs, 1);
+	bufalloc_constraint_merge_caller(&merged, BUFALLOC_ATTRIBUTE_CONTIGUOUS);
+	assert_true(merged.attributes == BUFALLOC_ATTRIBUTE_CONTIGUOUS);
+	assert_true(merged.need.one_run);
+	assert_int_equal(merged.one_run_by, BUFALLOC_NOBODY);
+
+	merged = merge(needs, 2);
+	bufalloc_constraint_merge_caller(&merged, BUFALLOC_ATTRIBUTE_CONTIGUOUS);
+	assert_true(merged.need.one_run);
+	assert_int_equal(merged.one_run_by, 1);
+
+	merged = merge(needs, 1);
+	bufalloc_constraint_merge_caller(&merged, BUFALLOC_ATTRIBUTE_UNCACHED);
+	assert_false(merged.need.one_run);
+}
+
 static void
 test_range_overflow(void **state)
 {
@@ -289,7 +313,7 @@ int
 main(void)
 {
 	enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-	struct CMUnitTest tests[ROWS + 3];
+	struct CMUnitTest tests[ROWS + 4];
 
 	for (int i = 0; i < ROWS; i++) {
 		tests[i] = (struct CMUnitTest){
@@ -302,6 +326,7 @@ main(void)
 	tests[ROWS + 1] = (struct CMUnitTest)cmocka_unit_test(test_range_overflow);
 	tests[ROWS + 2] =
 		(struct CMUnitTest)cmocka_unit_test(test_against_brute_force);
+	tests[ROWS + 3] = (struct CMUnitTest)cmocka_unit_test(test_caller);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL) == 0 ? 0 : 1;
 }

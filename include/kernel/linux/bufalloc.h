@@ -73,6 +73,7 @@ struct bufalloc_window {
 	struct scatterlist *run;
 	size_t run_start;
 	bool is_local;
+	bool is_mapped;
 };
 
 struct bufalloc_buffer *bufalloc_alloc(const struct bufalloc_request *request,

@@ -124,11 +124,31 @@ enum bufalloc_heap_id {
  *	the attribute is never given up instead. The kernel still zeroes the
  *	buffer. DMA_BUF_IOCTL_SYNC works and is of no use
  *
- * Bits 1 to 4 are for write-combined, uncached, contiguous and pinnable
- * buffers; no bit means anything before this header names it.
+ * @BUFALLOC_ATTRIBUTE_WRITE_COMBINE: CPUs write past their caches, through
+ *	buffers that gather what goes to one place, and read from memory: for
+ *	what the CPU writes once, from the start to the end, and does not read.
+ *	User space's and importers' mappings have this type, and the kernel's
+ *	own views do
+ * @BUFALLOC_ATTRIBUTE_UNCACHED: CPUs read and write past their caches: for
+ *	what the CPU touches rarely, while a device works on it. Not together
+ *	with WRITE_COMBINE (EINVAL). On ARM the two are one type of memory
+ * @BUFALLOC_ATTRIBUTE_CONTIGUOUS: the buffer is one physical range, as if one of
+ *	its devices took one segment: BUFALLOC_HEAP_AUTO takes
+ *	BUFALLOC_HEAP_CONTIG, and a heap that has no such range refuses (ENOSPC or
+ *	ENOMEM); the attribute is never given up instead
+ *
+ * Without WRITE_COMBINE and UNCACHED a buffer is cached, and DMA_BUF_IOCTL_SYNC or
+ * SYNC_RANGE keeps the caches in order. With one of them a CPU access is still
+ * begun and ended like that, which costs no cache work then.
+ *
+ * Which of them a machine can honour is bufalloc_info.out_attributes. Bit 4 is
+ * for pinnable buffers; no bit means anything before this header names it.
  */
 enum bufalloc_attribute {
 	BUFALLOC_ATTRIBUTE_NEVER_CPU = 1 << 0,
+	BUFALLOC_ATTRIBUTE_WRITE_COMBINE = 1 << 1,
+	BUFALLOC_ATTRIBUTE_UNCACHED = 1 << 2,
+	BUFALLOC_ATTRIBUTE_CONTIGUOUS = 1 << 3,
 };
 
 /**
@@ -303,7 +323,8 @@ enum bufalloc_proof {
 /**
  * enum bufalloc_reason - what decided, or what failed
  * @BUFALLOC_REASON_NONE: nothing
- * @BUFALLOC_REASON_CALLER: the caller named the heap
+ * @BUFALLOC_REASON_CALLER: the caller named the heap, or asked for
+ *	BUFALLOC_ATTRIBUTE_CONTIGUOUS
  * @BUFALLOC_REASON_NOT_A_DEVICE: the fd names no device, or one without DMA
  * @BUFALLOC_REASON_ONE_SEGMENT: the device takes one segment and has no IOMMU
  *	that makes one of many
