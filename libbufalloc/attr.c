@@ -6,14 +6,24 @@
 
 #include "private.h"
 
-_Static_assert((int)BUFALLOC_NEVER_CPU == (int)BUFALLOC_ATTRIBUTE_NEVER_CPU,
-	       "the library's and the kernel's bits of attributes are equal");
+#define SAME_BIT(name)                                                  \
+	_Static_assert((int)BUFALLOC_##name ==                          \
+			       (int)BUFALLOC_ATTRIBUTE_##name,          \
+		       "the library's and the kernel's bit are equal")
+
+SAME_BIT(NEVER_CPU);
+SAME_BIT(WRITE_COMBINE);
+SAME_BIT(UNCACHED);
+SAME_BIT(CONTIGUOUS);
 
 static const struct {
 	uint64_t attribute;
 	char name[16];
 } names[] = {
 	{ BUFALLOC_NEVER_CPU, "never-cpu" },
+	{ BUFALLOC_WRITE_COMBINE, "write-combine" },
+	{ BUFALLOC_UNCACHED, "uncached" },
+	{ BUFALLOC_CONTIGUOUS, "contiguous" },
 };
 
 #define NAMES_LEN (sizeof(names) / sizeof(names[0]))

@@ -161,7 +161,12 @@ private_verdict_put_choice(struct writer *w,
 		}
 		break;
 	case BUFALLOC_REASON_CALLER:
-		put(w, " because the caller named it");
+		if (verdict->asked == BUFALLOC_AUTO) {
+			put(w, " because the attribute %s asks for one physical range",
+			    bufalloc_attr_name(BUFALLOC_CONTIGUOUS));
+		} else {
+			put(w, " because the caller named it");
+		}
 		break;
 	case BUFALLOC_REASON_MEMORY:
 		put(w, " because a cheaper heap had no memory left");
@@ -385,6 +390,10 @@ private_verdict_put_refusal(struct writer *w,
 			put(w, ", and %s needs it", use->result.label);
 			put_with(w, verdict);
 		}
+		break;
+	case BUFALLOC_REASON_CALLER:
+		put(w, "its memory is not one physical range, which the attribute %s asks for",
+		    bufalloc_attr_name(BUFALLOC_CONTIGUOUS));
 		break;
 	default:
 		put(w, "%s ", label_of(use));

@@ -315,8 +315,8 @@ bufalloc_alloc_for(struct bufalloc_ctx *ctx, uint64_t length,
  * options: not kept; NULL for all defaults.
  *
  * Returns 0, or what bufalloc_alloc_for() returns, and
- * -EINVAL  also: an attribute is unknown, one is required and not in
- *          attributes, or options->size is too small
+ * -EINVAL  also: an attribute is unknown, two exclude each other, one is required
+ *          and not in attributes, or options->size is too small
  * -E2BIG  also: options is of a newer version of this library, and something is
  *         set in it that this one does not know; or bufalloc.ko is older than
  *         attributes

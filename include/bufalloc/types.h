@@ -53,6 +53,23 @@ enum bufalloc_attr {
 	 * of those that the buffer is for.
 	 */
 	BUFALLOC_NEVER_CPU = 1,
+	/**
+	 * CPUs write past their caches, and what they write is gathered: for
+	 * what the CPU fills from the start to the end and does not read, such
+	 * as a picture for a display. To read it is slow.
+	 */
+	BUFALLOC_WRITE_COMBINE = 2,
+	/**
+	 * CPUs read and write past their caches: for what the CPU looks at now
+	 * and then while a device works on it. Not with the one before. On ARM
+	 * the two are one type of memory.
+	 */
+	BUFALLOC_UNCACHED = 4,
+	/**
+	 * One physical range, as if one of the devices took one DMA segment. Never
+	 * left out.
+	 */
+	BUFALLOC_CONTIGUOUS = 8,
 };
 
 /**

@@ -19,13 +19,18 @@ static void
 names_are_the_documented_ones(void **state)
 {
 	static const uint64_t unknown[] = {
-		0, 2, 3, UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_MAX,
+		0, 3, 6, 16, UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_MAX,
 	};
 	size_t i;
 
 	(void)state;
 	assert_string_equal(bufalloc_attr_name(BUFALLOC_NEVER_CPU),
 			    "never-cpu");
+	assert_string_equal(bufalloc_attr_name(BUFALLOC_WRITE_COMBINE),
+			    "write-combine");
+	assert_string_equal(bufalloc_attr_name(BUFALLOC_UNCACHED), "uncached");
+	assert_string_equal(bufalloc_attr_name(BUFALLOC_CONTIGUOUS),
+			    "contiguous");
 	for (i = 0; i < LEN(unknown); i++) {
 		assert_null(bufalloc_attr_name(unknown[i]));
 	}
@@ -43,6 +48,12 @@ name_is_found(void **state)
 	(void)state;
 	assert_int_equal(bufalloc_attr_from_name("never-cpu", &attribute), 0);
 	assert_int_equal(attribute, 1);
+	assert_int_equal(bufalloc_attr_from_name("write-combine", &attribute), 0);
+	assert_int_equal(attribute, 2);
+	assert_int_equal(bufalloc_attr_from_name("uncached", &attribute), 0);
+	assert_int_equal(attribute, 4);
+	assert_int_equal(bufalloc_attr_from_name("contiguous", &attribute), 0);
+	assert_int_equal(attribute, 8);
 	attribute = 77;
 	for (i = 0; i < LEN(unknown); i++) {
 		assert_int_equal(bufalloc_attr_from_name(unknown[i],
@@ -163,6 +174,15 @@ static const struct {
 	  1, 0, 0, BUFALLOC_REASON_NONE, 0 },
 	{ "system was chosen: it is the cheapest heap, and the device can use it; card0 (vkms): mapped, 1 segment",
 	  0, 0, 0, BUFALLOC_REASON_NONE, 0 },
+	{ "system was chosen: it is the cheapest heap, and the device can use it; card0 (vkms): mapped, 1 segment; never-cpu: granted; write-combine: not on this machine",
+	  3, 1, 0, BUFALLOC_REASON_NONE, 0 },
+	/* The heap is the mock's. */
+	{ "system was chosen because the attribute contiguous asks for one physical range; card0 (vkms): mapped, 1 segment; contiguous: granted",
+	  8, 8, 0, BUFALLOC_REASON_CALLER, 0 },
+	{ "system was chosen because the caller named it; card0 (vkms): mapped, 1 segment; contiguous: granted",
+	  8, 8, 1, BUFALLOC_REASON_CALLER, 0 },
+	{ "system cannot be used: its memory is not one physical range, which the attribute contiguous asks for; try heap auto",
+	  8, 0, 1, BUFALLOC_REASON_CALLER, ENOSPC },
 	{ "no heap can be used: card0 (vkms) needs it mapped for the CPU, which the attribute never-cpu forbids; leave out the attribute or that device",
 	  1, 0, 0, BUFALLOC_REASON_NEVER_CPU, ENOSPC },
 	/* Another heap would not help. */

@@ -227,6 +227,7 @@ check "completion of commands" test "$(complete_words bufalloc al)" = alloc
 check "completion of heaps" test "$(complete_words bufalloc alloc --heap c)" = contig
 check "completion of heap auto" test "$(complete_words bufalloc explain --heap a)" = auto
 check "completion of attributes" test "$(complete_words bufalloc alloc --attribute n)" = never-cpu
+check "completion of attributes of memory" test "$(complete_words bufalloc alloc --attribute u)" = uncached
 check "completion of explain" test "$(complete_words bufalloc e)" = explain
 check "completion of formats" test "$(complete_words bufalloc explain --format Y)" = "YU12 YV12 YUYV"
 check "completion of options" test "$(complete_words bufalloc alloc --ho)" = --hold

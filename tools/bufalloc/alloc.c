@@ -236,7 +236,7 @@ const struct tool_command tool_alloc = {
 	.summary = "allocate buffers and tell what they are",
 	.help =
 		"usage: bufalloc alloc --size N[K|M|G] [--device NODE[:r|w|rw]]...\n"
-		"                      [--heap auto|system|contig] [--attribute never-cpu]...\n"
+		"                      [--heap auto|system|contig] [--attribute NAME]...\n"
 		"                      [--count N] [--name TEXT] [--hold] [--json] [--node PATH]\n"
 		"\n"
 		"Allocate buffers, print what they are, and free them.\n"
@@ -246,7 +246,10 @@ const struct tool_command tool_alloc = {
 		"                 /dev/dri/card0:r); r, w: it reads, writes; default: both\n"
 		"  --heap HEAP    where the pages come from: auto (default: the cheapest that all\n"
 		"                 devices can use), system or contig\n"
-		"  --attribute NAME  never-cpu: no CPU reads or writes them\n"
+		"  --attribute NAME  what they shall be like; may be given several times:\n"
+		"                 never-cpu: no CPU reads or writes them; write-combine, uncached:\n"
+		"                 CPUs access them past their caches; contiguous: one physical\n"
+		"                 range each\n"
 		"  --count N      how many buffers (default: 1)\n"
 		"  --name TEXT    name of the buffers in /sys/kernel/debug/dma_buf/bufinfo\n"
 		"  --hold         keep them until Enter, the end of the input, SIGINT or SIGTERM\n"

@@ -74,14 +74,21 @@ static enum tool_exit
 add_attribute(const struct tool_command *command, struct tool_options *options,
 	      const char *text)
 {
+	const uint64_t both = BUFALLOC_WRITE_COMBINE | BUFALLOC_UNCACHED;
 	uint64_t attribute;
 
 	if (bufalloc_attr_from_name(text, &attribute) < 0) {
 		return tool_usage_error(
-			command, "no attribute is called '%s': use never-cpu",
+			command,
+			"no attribute is called '%s': use never-cpu, write-combine, uncached or contiguous",
 			text);
 	}
 	options->attributes |= attribute;
+	if ((options->attributes & both) == both) {
+		return tool_usage_error(
+			command,
+			"a buffer is either write-combine or uncached: leave out one of the two");
+	}
 	return TOOL_OK;
 }
 
