@@ -127,15 +127,20 @@ everything_passes(void)
 	CHECK(strstr(run.output, "a picture came: 113 of 113 pages") != NULL);
 
 	/* vivid's two nodes for metadata; what no CPU may map, for devices that
-	 * work by the CPU; and scattered memory, for a camera of one segment. */
+	 * work by the CPU; what shall be one range, from a heap whose memory is
+	 * not; and scattered memory, for a camera of one segment. */
 	skipped = tool_count_all(&run, "skip", " no interface here ");
 	CHECK_EQ(skipped, 2);
 	skipped += tool_count_all(&run, "skip", "never-cpu forbids");
+	skipped += tool_count_all(&run, "skip", "one physical range");
 	if (vivid_is_dma_contig()) {
 		skipped += tool_count_all(&run, "skip", "takes one segment");
 	}
 	CHECK_EQ(tool_count_all(&run, "skip", ""), skipped);
 	CHECK(tool_count_all(&run, "pass", "never-cpu") > 0);
+	CHECK(tool_count_all(&run, "pass", "write-combine") > 0);
+	CHECK(tool_count_all(&run, "pass", "uncached") > 0);
+	CHECK(tool_count_all(&run, "pass", "auto,contiguous") > 0);
 	CHECK(strstr(run.output, " 0 failed, ") != NULL);
 }
 

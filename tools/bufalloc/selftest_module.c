@@ -37,7 +37,7 @@ alloc_failed(struct selftest *test, const struct selftest_variant *variant,
 
 	if (err == -ENOSPC && (variant->attributes & BUFALLOC_CONTIGUOUS) != 0) {
 		return report_skip(&test->report, err,
-				   "the heap has no such range in one piece");
+				   "the heap has no such memory in one physical range");
 	}
 	bufalloc_alloc_strerror(test->ctx, test->length, variant->heap, err,
 				sentence, sizeof(sentence));
