@@ -186,3 +186,70 @@ edu_info(int node, int edu)
 	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_DEVICE_INFO, &info), 0);
 	return info;
 }
+
+/*
+ * The words by which drivers of IOMMUs tell of a fault, all in one line. QEMU's
+ * virtio-iommu leaves out which direction it was.
+ */
+static const struct {
+	const char *name;
+	const char *fault;
+	const char *on_read;
+	const char *on_write;
+} fault_lines[] = {
+	{ "DMAR", "fault addr", "DMA Read", "DMA Write" },
+	{ "virtio_iommu", "page fault from EP", "", "" },
+};
+
+/*
+ * The SMMU's driver prints the event as it is: after the heading four words of
+ * 64 bits; the second has the direction. Returns BUFALLOC_ACCESS_* or 0.
+ */
+static uint32_t
+smmu_fault(const char *text)
+{
+	static int words = 4;
+	const char *word = strstr(text, "\\x090x");
+
+	if (strstr(text, "arm-smmu-v3") == NULL) {
+		return 0;
+	}
+	/* Of a translation, of a permission. */
+	if (strstr(text, "event 0x10 received") != NULL ||
+	    strstr(text, "event 0x13 received") != NULL) {
+		words = 0;
+		return 0;
+	}
+	if (word == NULL || words++ != 1) {
+		return 0;
+	}
+	return strtoull(word + 4, NULL, 16) >> 35 & 1 ? BUFALLOC_ACCESS_READ :
+							 BUFALLOC_ACCESS_WRITE;
+}
+
+uint32_t
+edu_logged_faults(int log)
+{
+	char text[1024];
+	uint32_t faults = 0;
+	ssize_t n;
+
+	while ((n = read(log, text, sizeof(text) - 1)) > 0) {
+		text[n] = '\0';
+		faults |= smmu_fault(text);
+		for (size_t i = 0; i < sizeof(fault_lines) / sizeof(fault_lines[0]);
+		     i++) {
+			if (strstr(text, fault_lines[i].name) == NULL ||
+			    strstr(text, fault_lines[i].fault) == NULL) {
+				continue;
+			}
+			if (strstr(text, fault_lines[i].on_read) != NULL) {
+				faults |= BUFALLOC_ACCESS_READ;
+			}
+			if (strstr(text, fault_lines[i].on_write) != NULL) {
+				faults |= BUFALLOC_ACCESS_WRITE;
+			}
+		}
+	}
+	return faults;
+}

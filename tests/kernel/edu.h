@@ -68,6 +68,13 @@ edu_unbind(const char *pci_name);
 void
 edu_bind(const char *pci_name);
 
+/*
+ * What IOMMUs' drivers have said in @log (/dev/kmsg, not blocking) since the last
+ * call: faults on BUFALLOC_ACCESS_*.
+ */
+uint32_t
+edu_logged_faults(int log);
+
 /* DEVICE_INFO; the row fails if that fails. */
 struct bufalloc_device_info
 edu_info(int node, int edu);

@@ -126,7 +126,7 @@ virtio-iommu)
 	append="iommu.strict=1"
 	options=("${virtual_clock[@]}" --device virtio-iommu-pci
 		"${four_inside[@]}" "${one_outside[@]}")
-	programs=(edu_iommu edu_pages edu_unbind)
+	programs=(edu_iommu edu_pages edu_user edu_unbind)
 	;;
 arm64-smmu)
 	# QEMU's devicetree has no device outside the SMMU.
@@ -135,7 +135,8 @@ arm64-smmu)
 	options=("${virtual_clock[@]}" --qemu "-machine iommu=smmuv3"
 		"${four_inside[@]}" --device edu,dma_mask=0xffffffffffffffff)
 	environment=(EDU_IDENTITY=4)
-	programs=(abi alloc zero contig mmap edu_iommu edu_pages kva edu_unbind)
+	programs=(abi alloc zero contig mmap edu_iommu edu_pages edu_user kva
+		edu_unbind)
 	;;
 arm64-noncoherent)
 	modules=(ba_edu ba_importer)

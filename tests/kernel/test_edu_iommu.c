@@ -360,72 +360,6 @@ self_managed(void)
 	close(node);
 }
 
-/*
- * The words by which drivers of IOMMUs tell of a fault, all in one line. QEMU's
- * virtio-iommu leaves out which direction it was.
- */
-static const struct {
-	const char *name;
-	const char *fault;
-	const char *on_read;
-	const char *on_write;
-} fault_lines[] = {
-	{ "DMAR", "fault addr", "DMA Read", "DMA Write" },
-	{ "virtio_iommu", "page fault from EP", "", "" },
-};
-
-/*
- * The SMMU's driver prints the event as it is: after the heading four words of
- * 64 bits; the second has the direction. Returns BUFALLOC_ACCESS_* or 0.
- */
-static uint32_t
-smmu_fault(const char *text)
-{
-	static int words = 4;
-	const char *word = strstr(text, "\\x090x");
-
-	if (strstr(text, "arm-smmu-v3") == NULL) {
-		return 0;
-	}
-	if (strstr(text, "event 0x10 received") != NULL) {
-		words = 0;
-		return 0;
-	}
-	if (word == NULL || words++ != 1) {
-		return 0;
-	}
-	return strtoull(word + 4, NULL, 16) >> 35 & 1 ? BUFALLOC_ACCESS_READ :
-							 BUFALLOC_ACCESS_WRITE;
-}
-
-/* What was logged since the last call: faults on BUFALLOC_ACCESS_*. */
-static uint32_t
-logged_faults(int log)
-{
-	char text[1024];
-	uint32_t faults = 0;
-	ssize_t n;
-
-	while ((n = read(log, text, sizeof(text) - 1)) > 0) {
-		text[n] = '\0';
-		faults |= smmu_fault(text);
-		for (size_t i = 0; i < sizeof(fault_lines) / sizeof(fault_lines[0]);
-		     i++) {
-			if (strstr(text, fault_lines[i].name) == NULL ||
-			    strstr(text, fault_lines[i].fault) == NULL) {
-				continue;
-			}
-			if (strstr(text, fault_lines[i].on_read) != NULL) {
-				faults |= BUFALLOC_ACCESS_READ;
-			}
-			if (strstr(text, fault_lines[i].on_write) != NULL) {
-				faults |= BUFALLOC_ACCESS_WRITE;
-			}
-		}
-	}
-	return faults;
-}
-
 /* After the unmap the device reaches nothing, and the IOMMU says so. */
 static void
 dma_after_unmap(void)
@@ -450,17 +384,17 @@ dma_after_unmap(void)
 	CHECK_EQ(memcmp(seen, good, sizeof(seen)), 0);
 	edu_release(edu);
 	CHECK_EQ(ba_buffer_info(devices.node, outcome.fd).out_mappings, 0);
-	CHECK_EQ(logged_faults(log), 0);
+	CHECK_EQ(edu_logged_faults(log), 0);
 
 	edu_write_stale(edu, evil, 0, sizeof(evil));
-	CHECK_WITHIN_1S(logged_faults(log) & BUFALLOC_ACCESS_WRITE);
+	CHECK_WITHIN_1S(edu_logged_faults(log) & BUFALLOC_ACCESS_WRITE);
 	/*
 	 * It reads nothing of the buffer: what it has is what it had. A driver
 	 * that has just logged many faults is silent for 5 s; each of these
 	 * takes 100 ms.
 	 */
-	logged_faults(log);
-	for (int i = 0; !(logged_faults(log) & BUFALLOC_ACCESS_READ); i++) {
+	edu_logged_faults(log);
+	for (int i = 0; !(edu_logged_faults(log) & BUFALLOC_ACCESS_READ); i++) {
 		CHECK(i < 100);
 		edu_read_stale(edu, seen, 0, sizeof(seen));
 	}

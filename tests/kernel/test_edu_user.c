@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Real DMA to memory of a process's own: two devices behind the IOMMU in domains
- * of their own, and one outside.
+ * of their own, and one outside or for which the IOMMU does nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,9 @@ open_devices(void)
 		iommu = edu_info(devices.node, edu).out_iommu;
 		if (iommu == BUFALLOC_IOMMU_DMA && count < 2) {
 			devices.inside[count++] = edu;
-		} else if (iommu == BUFALLOC_IOMMU_NONE && devices.outside < 0) {
+		} else if ((iommu == BUFALLOC_IOMMU_NONE ||
+			    iommu == BUFALLOC_IOMMU_IDENTITY) &&
+			   devices.outside < 0) {
 			devices.outside = edu;
 		} else {
 			close(edu);
@@ -160,22 +162,6 @@ one_segment_outside(void)
 	close_devices(&devices);
 }
 
-/* A line of the kernel's log with both words; none: false. */
-static bool
-log_has(int log, const char *one, const char *other)
-{
-	char text[1024];
-	ssize_t n;
-
-	while ((n = read(log, text, sizeof(text) - 1)) > 0) {
-		text[n] = '\0';
-		if (strstr(text, one) != NULL && strstr(text, other) != NULL) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /*
  * What may only be read is mapped so: the device's write faults in the IOMMU, and
  * changes nothing.
@@ -212,9 +198,14 @@ read_only(void)
 	CHECK_EQ(edu_try_import_to_read(edu, outcome.fd, &import), 0);
 	lseek(log, 0, SEEK_END);
 	memset(bytes, 0xee, sizeof(bytes));
-	/* Before it reads: QEMU reports no fault for what it has translated. */
-	edu_write(edu, bytes, 0, sizeof(bytes));
-	CHECK_WITHIN_1S(log_has(log, "DMA Write", "fault addr"));
+	/*
+	 * Before it reads: QEMU reports no fault for what it has translated. A
+	 * driver that has just logged many faults is silent for 5 s.
+	 */
+	for (int i = 0; !(edu_logged_faults(log) & BUFALLOC_ACCESS_WRITE); i++) {
+		CHECK(i < 100);
+		edu_write(edu, bytes, 0, sizeof(bytes));
+	}
 	CHECK_EQ(pattern_mismatch(memory, LENGTH), LENGTH);
 	edu_read(edu, seen, 0, sizeof(seen));
 	CHECK_EQ(memcmp(seen, memory, sizeof(seen)), 0);
