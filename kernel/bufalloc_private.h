@@ -275,6 +275,9 @@ int bufalloc_import_user(struct bufalloc_import_user *import,
 			 struct bufalloc_alloc_verdict *verdict,
 			 struct dma_buf **dmabuf);
 
+/* main.c: the module and its node */
+struct device *bufalloc_main_device(void);
+
 /* mapping.c: a buffer as one device sees it */
 struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
 				      struct device *dev,

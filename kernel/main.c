@@ -22,6 +22,12 @@ static struct miscdevice bufalloc_misc = {
 	.mode = 0660,
 };
 
+/* The device of the node, for messages. */
+struct device *bufalloc_main_device(void)
+{
+	return bufalloc_misc.this_device;
+}
+
 static int __init bufalloc_init(void)
 {
 	int ret;

@@ -3,6 +3,7 @@
  * The ioctls of /dev/bufalloc; what they do is in <uapi/linux/bufalloc.h>.
  */
 #include <linux/build_bug.h>
+#include <linux/capability.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
@@ -11,7 +12,10 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/stddef.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
+
+#include <linux/bufalloc.h>
 
 #include "bufalloc_private.h"
 #include "resolver.h"
@@ -412,6 +416,49 @@ static int bufalloc_uapi_copy(struct ucmd *ucmd)
 	return ucmd_respond(ucmd) ?: ret;
 }
 
+static int bufalloc_uapi_load_firmware(struct ucmd *ucmd)
+{
+	struct bufalloc_load_firmware *load = ucmd->data;
+	struct bufalloc_buffer *buf;
+	struct dma_buf *dmabuf;
+	size_t length;
+	char *name;
+	int ret;
+
+	if (load->flags || load->__reserved)
+		return -EINVAL;
+	/* Who reads the buffer reads the file, which may be root's secret. */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (load->name != (uintptr_t)load->name)
+		return -EFAULT;
+	name = strndup_user(u64_to_user_ptr(load->name), BUFALLOC_MAX_NAME);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+
+	dmabuf = get_dmabuf(load->fd, &buf);
+	if (IS_ERR(dmabuf)) {
+		ret = PTR_ERR(dmabuf);
+		goto out_free;
+	}
+	if (!is_range(buf, load->offset, 1))
+		ret = -EINVAL;
+	else if (!is_writable(dmabuf))
+		ret = -EACCES;
+	else
+		ret = bufalloc_dmabuf_wait(dmabuf, DMA_BIDIRECTIONAL) ?:
+		      bufalloc_load_firmware(buf, load->offset, name,
+					     bufalloc_main_device(), &length);
+	dma_buf_put(dmabuf);
+	if (!ret) {
+		load->out_length = length;
+		ret = ucmd_respond(ucmd);
+	}
+out_free:
+	kfree(name);
+	return ret;
+}
+
 /* Room for the largest structure. */
 union ucmd_buffer {
 	struct bufalloc_info info;
@@ -420,6 +467,7 @@ union ucmd_buffer {
 	struct bufalloc_import_user import_user;
 	struct bufalloc_sync_range sync_range;
 	struct bufalloc_copy copy;
+	struct bufalloc_load_firmware load_firmware;
 	struct bufalloc_buffer_info buffer_info;
 };
 
@@ -459,6 +507,8 @@ static const struct ioctl_op ops[] = {
 	IOCTL_OP(SYNC_RANGE, bufalloc_uapi_sync_range,
 		 struct bufalloc_sync_range, length),
 	IOCTL_OP(COPY, bufalloc_uapi_copy, struct bufalloc_copy, out_copied),
+	IOCTL_OP(LOAD_FIRMWARE, bufalloc_uapi_load_firmware,
+		 struct bufalloc_load_firmware, out_length),
 	IOCTL_OP(BUFFER_INFO, bufalloc_uapi_buffer_info,
 		 struct bufalloc_buffer_info, out_bounced),
 };

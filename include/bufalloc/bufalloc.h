@@ -26,6 +26,7 @@
 #include <bufalloc/range.h>
 #include <bufalloc/alloc.h>
 #include <bufalloc/pool.h>
+#include <bufalloc/firmware.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -37,6 +37,7 @@ expected_files() {
 			"$prefix/include/bufalloc/bufalloc.h" \
 			"$prefix/include/bufalloc/import.h" \
 			"$prefix/include/bufalloc/pool.h" \
+			"$prefix/include/bufalloc/firmware.h" \
 			"$prefix/include/bufalloc/range.h" \
 			"$prefix/include/bufalloc/request.h" \
 			"$prefix/include/bufalloc/types.h" \

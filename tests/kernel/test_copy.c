@@ -18,6 +18,7 @@
 #include <linux/dma-buf.h>
 
 #include "ktest.h"
+#include "pages.h"
 #include "user.h"
 
 #define LENGTH ((size_t)5 << 20)
@@ -376,24 +377,6 @@ count_own(const char *text, void *data)
 	}
 }
 
-/* The sum of all of /proc/vmallocinfo. */
-static unsigned long long
-all_vmalloc_bytes(void)
-{
-	FILE *file = fopen("/proc/vmallocinfo", "re");
-	unsigned long long sum = 0, bytes;
-	char line[512];
-
-	CHECK(file != NULL);
-	while (fgets(line, sizeof(line), file) != NULL) {
-		if (sscanf(line, "%*s %llu", &bytes) == 1) {
-			sum += bytes;
-		}
-	}
-	fclose(file);
-	return sum;
-}
-
 static void
 maps_nothing(void)
 {
@@ -460,10 +443,10 @@ address_space(void)
 		_exit(0);
 	}
 	close(start[0]);
-	before = all_vmalloc_bytes();
+	before = pages_vmalloc_bytes();
 	close(start[1]);
 	while (waitpid(child, &status, WNOHANG) == 0) {
-		now = all_vmalloc_bytes();
+		now = pages_vmalloc_bytes();
 		peak = now > peak ? now : peak;
 		looks++;
 	}

@@ -19,6 +19,7 @@ _Static_assert(BUFALLOC_IOCTL_ALLOC == 0xba02, "number of ALLOC");
 _Static_assert(BUFALLOC_IOCTL_IMPORT_USER == 0xba03, "number of IMPORT_USER");
 _Static_assert(BUFALLOC_IOCTL_SYNC_RANGE == 0xba04, "number of SYNC_RANGE");
 _Static_assert(BUFALLOC_IOCTL_COPY == 0xba05, "number of COPY");
+_Static_assert(BUFALLOC_IOCTL_LOAD_FIRMWARE == 0xba06, "number of LOAD_FIRMWARE");
 _Static_assert(BUFALLOC_IOCTL_BUFFER_INFO == 0xba07, "number of BUFFER_INFO");
 _Static_assert(BUFALLOC_IOCTL_DEVICE_INFO == 0xba01, "number of DEVICE_INFO");
 _Static_assert(BUFALLOC_HEAP_AUTO == 0, "number of heap auto");
@@ -127,6 +128,15 @@ FIELD(bufalloc_copy, offset, 16, 8);
 FIELD(bufalloc_copy, length, 24, 8);
 FIELD(bufalloc_copy, address, 32, 8);
 FIELD(bufalloc_copy, out_copied, 40, 8);
+
+SIZE(bufalloc_load_firmware, 40);
+FIELD(bufalloc_load_firmware, size, 0, 4);
+FIELD(bufalloc_load_firmware, flags, 4, 4);
+FIELD(bufalloc_load_firmware, fd, 8, 4);
+FIELD(bufalloc_load_firmware, __reserved, 12, 4);
+FIELD(bufalloc_load_firmware, offset, 16, 8);
+FIELD(bufalloc_load_firmware, name, 24, 8);
+FIELD(bufalloc_load_firmware, out_length, 32, 8);
 
 SIZE(bufalloc_buffer_info, 112);
 FIELD(bufalloc_buffer_info, size, 0, 4);

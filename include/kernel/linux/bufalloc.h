@@ -102,4 +102,8 @@ int bufalloc_window_move(struct bufalloc_window *window, size_t offset,
 			 size_t length);
 void bufalloc_window_close(struct bufalloc_window *window);
 
+int bufalloc_load_firmware(struct bufalloc_buffer *buf, size_t offset,
+			   const char *name, struct device *dev,
+			   size_t *length);
+
 #endif /* _LINUX_BUFALLOC_H */

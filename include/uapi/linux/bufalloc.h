@@ -30,7 +30,7 @@
  *
  * A call that fails has changed nothing: no buffer is left, no memory is
  * charged, and the caller's table of file descriptors is as it was before. (What
- * COPY copied before it failed stays.)
+ * COPY copied before it failed stays; and see LOAD_FIRMWARE.)
  * The structure is written only by a call that succeeds, with two exceptions:
  * the verdict of ALLOC and of IMPORT_USER is written by every call that got as
  * far as its devices, or its range, and COPY says how far it came.
@@ -62,6 +62,7 @@
  *    memory free it could succeed.
  *  - ENOSPC: no heap can satisfy what the devices need, however much memory is
  *    free; the verdict says which device and why.
+ *  - EPERM: the caller lacks the capability that the call needs.
  *  - EACCES: the buffer forbids the access (BUFALLOC_ATTRIBUTE_NEVER_CPU, or a
  *    device or a call that could write to what was imported to be read only),
  *    the memory to import may not be read or written, or the caller's file
@@ -70,9 +71,9 @@
  *  - EDQUOT: the user's limit on contiguous memory is reached; see
  *    bufalloc_info.out_contig_limit.
  *  - EMFILE, ENFILE: the caller's or the system's table of files is full.
- *  - EINTR: a fatal signal ended the call; or, of SYNC_RANGE and COPY, any
- *    signal came while it waited for a device, and the call is to be made
- *    again.
+ *  - EINTR: a fatal signal ended the call; or, of SYNC_RANGE, COPY and
+ *    LOAD_FIRMWARE, any signal came while it waited for a device, and the call
+ *    is to be made again.
  */
 
 /** enum - command numbers of the ioctls on /dev/bufalloc */
@@ -83,6 +84,7 @@ enum {
 	BUFALLOC_CMD_IMPORT_USER = 0x03,
 	BUFALLOC_CMD_SYNC_RANGE = 0x04,
 	BUFALLOC_CMD_COPY = 0x05,
+	BUFALLOC_CMD_LOAD_FIRMWARE = 0x06,
 	BUFALLOC_CMD_BUFFER_INFO = 0x07,
 };
 
@@ -672,6 +674,60 @@ struct bufalloc_copy {
 #define BUFALLOC_IOCTL_COPY \
 	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_COPY)
 
+/* Longest name of LOAD_FIRMWARE, its end (a byte of 0) included. */
+#define BUFALLOC_MAX_NAME 256
+
+/**
+ * struct bufalloc_load_firmware - BUFALLOC_IOCTL_LOAD_FIRMWARE: read a firmware
+ *	file to a buffer
+ * @size: sizeof(struct bufalloc_load_firmware)
+ * @flags: must be 0
+ * @fd: file descriptor of a dma-buf that bufalloc exported (EBADF, EINVAL or
+ *	EOPNOTSUPP otherwise), O_RDWR (EACCES)
+ * @__reserved: must be 0
+ * @offset: where the file begins in the buffer (EINVAL if that is not in it)
+ * @name: address of the file's name, terminated by 0: relative to the folders
+ *	that the kernel looks for firmware in (/lib/firmware, ...; see
+ *	Documentation/driver-api/firmware/fw_search_path.rst). EINVAL if it is
+ *	empty, longer than BUFALLOC_MAX_NAME, absolute or has a part ".."
+ * @out_length: bytes that the file has
+ *
+ * For processes with CAP_SYS_ADMIN (else EPERM): whoever reads the buffer reads
+ * the file, which may be for root alone.
+ *
+ * The file goes straight into the buffer, also into one that is
+ * BUFALLOC_ATTRIBUTE_NEVER_CPU, without a copy of it as a whole anywhere else.
+ * It is read twice, to see that both times it was the same.
+ *
+ * Its errors, besides those at the top:
+ *
+ *  - ENOENT: no firmware folder has such a file, or it is empty.
+ *  - EMEDIUMTYPE: there is only a compressed one (.xz, .zst), which cannot be
+ *    read in parts. Unpack it.
+ *  - EFBIG: the file is longer than the rest of the buffer.
+ *  - ESTALE: it changed while it was read. Try again.
+ *  - EOPNOTSUPP: this kernel has no firmware loader (CONFIG_FW_LOADER), the
+ *    firmware is built into it, or the system is about to sleep.
+ *  - EACCES, EPERM: also, a security module (IMA appraisal, LoadPin) does not
+ *    let firmware be read in parts, or from there.
+ *  - EIO and others: of the file system.
+ *
+ * After ESTALE, EINTR and an error of the file system the bytes of the buffer
+ * from @offset on have any contents. After all other errors it is as it was.
+ */
+struct bufalloc_load_firmware {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 __reserved;
+	__aligned_u64 offset;
+	__aligned_u64 name;
+	__aligned_u64 out_length;
+};
+
+#define BUFALLOC_IOCTL_LOAD_FIRMWARE \
+	_IO(BUFALLOC_IOC_TYPE, BUFALLOC_CMD_LOAD_FIRMWARE)
+
 /**
  * struct bufalloc_buffer_info - BUFALLOC_IOCTL_BUFFER_INFO: what a buffer is
  *	and what happened to it
@@ -691,8 +747,8 @@ struct bufalloc_copy {
  * @out_kernel_va: bytes of kernel address space (vmalloc) that it takes now
  * @out_user_maps: calls of mmap on it so far
  * @out_kernel_maps_total: calls of vmap on it so far
- * @out_cpu_accesses: begins of CPU access (DMA_BUF_SYNC_START, SYNC_RANGE, COPY
- *	and importers') so far
+ * @out_cpu_accesses: begins of CPU access (DMA_BUF_SYNC_START, SYNC_RANGE, COPY,
+ *	LOAD_FIRMWARE and importers') so far
  * @out_syncs: dma_sync_single_for_{cpu,device} calls made for it so far, when
  *	it was mapped, unmapped and accessed by the CPU, one for each physical
  *	run. A cache coherent device needs none
