@@ -90,10 +90,10 @@ nodes)
 	programs=(nodes vivid_unbind drm_unbind)
 	;;
 swiotlb)
-	modules=(ba_importer ba_edu)
+	modules=(ba_importer ba_edu vgem)
 	append=swiotlb=force
 	options=("${virtual_clock[@]}" --device edu,dma_mask=0xffffffffffffffff)
-	programs=(sync sync_range copy_device edu_bounce selftest)
+	programs=(sync sync_range fences_order copy_device edu_bounce selftest)
 	;;
 iommu)
 	modules=("$five" ba_importer)
