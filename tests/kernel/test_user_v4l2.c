@@ -123,32 +123,88 @@ dequeue(int node, uint32_t type, int fd)
 }
 
 static void
-set_1080p(int output)
+set_1080p(int node)
 {
 	struct v4l2_enum_dv_timings each = { 0 };
-	int hdmi = 1;
 
-	CHECK_EQ(ioctl(output, VIDIOC_S_OUTPUT, &hdmi), 0);
-	for (; ioctl(output, VIDIOC_ENUM_DV_TIMINGS, &each) == 0; each.index++) {
+	for (; ioctl(node, VIDIOC_ENUM_DV_TIMINGS, &each) == 0; each.index++) {
 		if (each.timings.bt.width == WIDTH &&
 		    each.timings.bt.height == HEIGHT &&
 		    !each.timings.bt.interlaced) {
 			break;
 		}
 	}
-	CHECK_EQ(ioctl(output, VIDIOC_S_DV_TIMINGS, &each.timings), 0);
+	CHECK_EQ(ioctl(node, VIDIOC_S_DV_TIMINGS, &each.timings), 0);
 }
 
-/* vivid reads it by a kernel mapping, one frame after the other. */
+/* Controls of vivid's own (drivers/media/test-drivers/vivid/vivid-ctrls.c). */
+#define OSD_TEXT_MODE 0x00f0f001
+#define LOOP_VIDEO 0x00f0f025
+/* Of later kernels instead: a menu; its first two items are no outputs. */
+#define IS_CONNECTED_TO 0x00f0f071
+
+static int
+set_control(int node, uint32_t id, int value)
+{
+	struct v4l2_control control = { .id = id, .value = value };
+
+	return ioctl(node, VIDIOC_S_CTRL, &control);
+}
+
+/* What vivid puts out by HDMI comes in as the pictures of its camera. */
+static int
+loop_of(void)
+{
+	int camera = vivid_open(), hdmi = 3;
+
+	CHECK_EQ(ioctl(camera, VIDIOC_S_INPUT, &hdmi), 0);
+	CHECK_EQ(set_control(camera, OSD_TEXT_MODE, 2), 0);
+	CHECK(set_control(camera, LOOP_VIDEO, 1) == 0 ||
+	      set_control(camera, IS_CONNECTED_TO, 2) == 0);
+	set_1080p(camera);
+	CHECK_EQ(set_format(camera, V4L2_BUF_TYPE_VIDEO_CAPTURE,
+			    V4L2_PIX_FMT_NV12), FRAME);
+	return camera;
+}
+
+/* The camera's next picture must be that. */
+static void
+check_looped(int camera, const uint8_t *frame)
+{
+	const uint32_t type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	struct v4l2_buffer buffer = buffer_of(type, 0, -1, 0);
+	uint8_t *data;
+
+	request(camera, type, V4L2_MEMORY_MMAP, 1);
+	CHECK_EQ(ioctl(camera, VIDIOC_QUERYBUF, &buffer), 0);
+	data = mmap(NULL, buffer.length, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    camera, buffer.m.offset);
+	CHECK(data != MAP_FAILED);
+	memset(data, 0, FRAME);
+	queue(camera, type, 0, -1, FRAME);
+	stream(camera, type, true);
+	dequeue(camera, type, -1);
+	CHECK_EQ(memcmp(data, frame, FRAME), 0);
+	stream(camera, type, false);
+	munmap(data, buffer.length);
+	request(camera, type, V4L2_MEMORY_MMAP, 0);
+}
+
+/*
+ * vivid reads it by a kernel mapping, one frame after the other, and its camera
+ * shows what was read.
+ */
 static void
 vivid_output(void)
 {
 	const uint32_t type = V4L2_BUF_TYPE_VIDEO_OUTPUT;
-	int output = open_node("vivid", V4L2_CAP_VIDEO_OUTPUT);
+	int output = open_node("vivid", V4L2_CAP_VIDEO_OUTPUT), hdmi = 1;
+	int camera = loop_of();
 	struct ba_outcome outcomes[2];
 	uint8_t *memory[2];
 	int node = ba_open();
 
+	CHECK_EQ(ioctl(output, VIDIOC_S_OUTPUT, &hdmi), 0);
 	set_1080p(output);
 	CHECK_EQ(set_format(output, type, V4L2_PIX_FMT_NV12), FRAME);
 	request(output, type, V4L2_MEMORY_DMABUF, 2);
@@ -166,6 +222,7 @@ vivid_output(void)
 	stream(output, type, true);
 	dequeue(output, type, outcomes[0].fd);
 	CHECK_EQ(ba_buffer_info(node, outcomes[0].fd).out_kernel_maps, 1);
+	check_looped(camera, memory[1]);
 	stream(output, type, false);
 	request(output, type, V4L2_MEMORY_DMABUF, 0);
 	for (int i = 0; i < 2; i++) {
@@ -175,6 +232,7 @@ vivid_output(void)
 		close(outcomes[i].fd);
 	}
 	close(node);
+	close(camera);
 	close(output);
 }
 
