@@ -89,9 +89,9 @@ out_free:
  * every byte of it is 0. It is charged to the calling process.
  *
  * Return: the buffer, of which the caller holds a reference, or an ERR_PTR:
- * -EINVAL (no length, an unknown heap, a wrong use), -E2BIG (too many uses),
- * -EOPNOTSUPP (heap or attribute that this machine does not have), -ENOSPC (no
- * heap can satisfy them), -ENOMEM, -EDQUOT, -EINTR (fatal signal).
+ * -EINVAL (no length, an unknown heap or attribute, a wrong use), -E2BIG (too
+ * many uses), -EOPNOTSUPP (heap or attribute that this machine does not have),
+ * -ENOSPC (no heap can satisfy them), -ENOMEM, -EDQUOT, -EINTR (fatal signal).
  */
 struct bufalloc_buffer *bufalloc_alloc(const struct bufalloc_request *request,
 				       struct bufalloc_alloc_verdict *verdict)
