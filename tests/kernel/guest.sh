@@ -54,7 +54,7 @@ one_outside=(--device pxb-pcie,bus_nr=0x20,id=pxb,bus=pcie.0,bypass_iommu=true
 
 case $suite in
 plain)
-	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid)
+	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid ba_views)
 	# Debian's has no device that converts pictures, but the kernel's own test
 	# of the firmware loader.
 	if [ "$kernel" = stock-6.1-amd64 ]; then
@@ -62,7 +62,7 @@ plain)
 	else
 		modules+=(vim2m)
 	fi
-	programs=(abi ranges alloc zero contig mmap attributes copy firmware
+	programs=(abi ranges alloc zero contig mmap attributes views copy firmware
 		devices import_drm import_v4l2 fences selftest lifetime)
 	;;
 user)
@@ -100,7 +100,8 @@ iommu)
 	append="intel_iommu=on iommu.strict=1"
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
 		"${four_inside[@]}" "${one_outside[@]}")
-	programs=(edu_iommu edu_pages edu_user edu_unbind sync_skip)
+	environment=(EDU_HEAPS_FIGURE=1)
+	programs=(edu_iommu edu_pages edu_heaps edu_user edu_unbind sync_skip)
 	;;
 remap)
 	# No virtual clock: it measures time.
@@ -135,20 +136,20 @@ virtio-iommu)
 	;;
 arm64-smmu)
 	# QEMU's devicetree has no device outside the SMMU.
-	modules=("$five" ba_kva)
+	modules=("$five" ba_kva ba_views)
 	append="iommu.strict=1"
 	options=("${virtual_clock[@]}" --qemu "-machine iommu=smmuv3"
 		"${four_inside[@]}" --device edu,dma_mask=0xffffffffffffffff)
 	environment=(EDU_IDENTITY=4)
-	programs=(abi alloc zero contig mmap edu_iommu edu_pages edu_user kva
-		edu_unbind)
+	programs=(abi alloc zero contig mmap attributes views edu_iommu
+		edu_pages edu_heaps edu_user kva edu_unbind)
 	;;
 arm64-noncoherent)
-	modules=(ba_edu ba_importer)
+	modules=(ba_edu ba_importer ba_views)
 	options=("${virtual_clock[@]}" --devicetree tests/vm/noncoherent
 		--device edu,dma_mask=0xffffffffffffffff
 		--device edu,dma_mask=0xffffffffffffffff)
-	programs=(edu_unbind sync_skip)
+	programs=(views edu_heaps edu_unbind sync_skip)
 	;;
 masks)
 	# The last two have limits to a segment.

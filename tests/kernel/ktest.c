@@ -62,13 +62,23 @@ ktest_note(const char *format, ...)
 	printf("\n");
 }
 
+/* Debugging makes all of it slow: those are no figures. */
+static const char *
+figure_prefix(void)
+{
+	return access("/sys/kernel/debug/kmemleak", F_OK) != 0 ? "figure " : "";
+}
+
 void
 ktest_figure(const char *name, double value)
 {
-	/* Debugging makes all of it slow: those are no figures. */
-	bool real = access("/sys/kernel/debug/kmemleak", F_OK) != 0;
+	printf("# %s%s %.15g\n", figure_prefix(), name, value);
+}
 
-	printf("# %s%s %.15g\n", real ? "figure " : "", name, value);
+void
+ktest_figure_list(const char *name, const char *words)
+{
+	printf("# %s%s %s\n", figure_prefix(), name, words);
 }
 
 void

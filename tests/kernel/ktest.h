@@ -38,6 +38,9 @@ ktest_note(const char *format, ...);
 /* A named figure for build/check/figures.json. */
 void
 ktest_figure(const char *name, double value);
+/* The same of words, with commas and no spaces between them. */
+void
+ktest_figure_list(const char *name, const char *words);
 
 /* The row fails unless the condition holds; the expression is the message. */
 #define CHECK(condition)                                               \
@@ -175,6 +178,9 @@ trace_begin(const char *function, const char *arguments);
 void
 trace_begin_all(const char *const *functions, unsigned int count,
 		const char *arguments);
+/* Until one of them was called; the row fails if that takes half a minute. */
+void
+trace_wait(void);
 unsigned int
 trace_end(void (*line)(const char *text, void *data), void *data);
 

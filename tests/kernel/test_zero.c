@@ -25,27 +25,49 @@ dirty_memory(size_t length)
 	munmap(data, length);
 }
 
+/* For the figure, of all rows. */
+static uint64_t buffers, stale_bytes;
+
 static void
-check_zero(int node, uint32_t heap, size_t length)
+count_stale(const uint8_t *data, size_t length)
+{
+	size_t at = first_nonzero(data, length);
+
+	buffers++;
+	if (at == length) {
+		return;
+	}
+	for (size_t i = at; i < length; i++) {
+		stale_bytes += data[i] != 0;
+	}
+	ktest_note("byte %zu of %zu is 0x%02x", at, length, data[at]);
+	CHECK_EQ(at, length);
+}
+
+static void
+check_zero_with(int node, uint32_t heap, size_t length, uint64_t attributes)
 {
 	struct bufalloc_buffer_info info;
-	int fd = ba_alloc(node, heap, length);
+	int fd = ba_alloc_with(node, heap, length, attributes);
 	uint8_t *data;
-	size_t at;
 
 	info = ba_buffer_info(node, fd);
+	CHECK_EQ(info.out_attributes, attributes);
 	/* Every byte, to the end of the last page. */
 	data = ba_map(fd, info.out_length);
 	ba_sync(fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
-	at = first_nonzero(data, info.out_length);
-	if (at != info.out_length) {
-		ktest_note("byte %zu of %zu is 0x%02x", at, length, data[at]);
-	}
-	CHECK_EQ(at, info.out_length);
+	count_stale(data, info.out_length);
 	/* Make it dirty for whoever is next. */
 	memset(data, 0x5a, info.out_length);
+	ba_sync(fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 	munmap(data, info.out_length);
 	close(fd);
+}
+
+static void
+check_zero(int node, uint32_t heap, size_t length)
+{
+	check_zero_with(node, heap, length, 0);
 }
 
 static const size_t lengths[] = {
@@ -77,6 +99,50 @@ static void
 reused_contig(void)
 {
 	reused(BUFALLOC_HEAP_CONTIG);
+}
+
+/*
+ * What was dirty in one heap, with one attribute, comes back from another one with
+ * another.
+ */
+static void
+handed_on(void)
+{
+	static const uint32_t heaps[] = {
+		BUFALLOC_HEAP_SYSTEM, BUFALLOC_HEAP_CONTIG,
+	};
+	static const uint64_t attributes[] = {
+		0,
+		BUFALLOC_ATTRIBUTE_WRITE_COMBINE,
+		BUFALLOC_ATTRIBUTE_UNCACHED,
+	};
+	const size_t kinds = sizeof(attributes) / sizeof(attributes[0]);
+	const size_t all = 2 * kinds;
+	int node = ba_open();
+
+	dirty_memory(1 << 30);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		/* Each after each other one, and after itself. */
+		for (size_t pair = 0; pair < all * all; pair++) {
+			size_t before = pair / all, after = pair % all;
+
+			check_zero_with(node, heaps[before / kinds], lengths[i],
+					attributes[before % kinds]);
+			check_zero_with(node, heaps[after / kinds], lengths[i],
+					attributes[after % kinds]);
+		}
+	}
+	close(node);
+}
+
+/* All that this program looked at. */
+static void
+figure(void)
+{
+	ktest_note("%llu buffers", (unsigned long long)buffers);
+	CHECK(buffers > 500);
+	ktest_figure("stale_bytes_after_reuse", (double)stale_bytes);
+	CHECK_EQ(stale_bytes, 0);
 }
 
 /* So much that what was just dirty must be in it. */
@@ -122,6 +188,8 @@ static const struct ktest_row rows[] = {
 	{ "contig-reused-memory-is-zero", reused_contig },
 	{ "system-1-gib-is-zero", large_system },
 	{ "contig-64-mib-is-zero", large_contig },
+	{ "handed-on-between-heaps-and-attributes", handed_on },
+	{ "stale-bytes", figure },
 };
 
 int

@@ -92,6 +92,32 @@ trace_begin(const char *function, const char *arguments)
 	trace_begin_all(&function, 1, arguments);
 }
 
+static bool
+has_seen(void)
+{
+	FILE *file = fopen(TRACING "trace", "re");
+	char text[1024];
+	bool seen = false;
+
+	CHECK(file != NULL);
+	while (!seen && fgets(text, sizeof(text), file) != NULL) {
+		seen = strstr(text, " seen") != NULL;
+	}
+	fclose(file);
+	return seen;
+}
+
+void
+trace_wait(void)
+{
+	double end = ktest_now() + 30;
+
+	while (!has_seen()) {
+		CHECK(ktest_now() < end);
+		ktest_pause_1ms();
+	}
+}
+
 unsigned int
 trace_end(void (*line)(const char *text, void *data), void *data)
 {
