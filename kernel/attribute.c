@@ -274,7 +274,8 @@ void bufalloc_attribute_exit(void)
 /* The enum bufalloc_attribute bits that a buffer can have on this machine. */
 u64 bufalloc_attribute_available(void)
 {
-	u64 attributes = BUFALLOC_ATTRIBUTE_NEVER_CPU | uncached_kinds();
+	u64 attributes = BUFALLOC_ATTRIBUTE_NEVER_CPU |
+			 BUFALLOC_ATTRIBUTE_PINNABLE | uncached_kinds();
 
 	if (IS_ENABLED(CONFIG_CONTIG_ALLOC))
 		attributes |= BUFALLOC_ATTRIBUTE_CONTIGUOUS;
@@ -285,7 +286,12 @@ u64 bufalloc_attribute_available(void)
 int bufalloc_attribute_check(u64 attributes)
 {
 	if (attributes & ~(u64)(BUFALLOC_ATTRIBUTE_NEVER_CPU | UNCACHED_KINDS |
-				BUFALLOC_ATTRIBUTE_CONTIGUOUS))
+				BUFALLOC_ATTRIBUTE_CONTIGUOUS |
+				BUFALLOC_ATTRIBUTE_PINNABLE))
+		return -EINVAL;
+	/* The kernel works on pinned pages by its linear map. */
+	if (attributes & BUFALLOC_ATTRIBUTE_PINNABLE &&
+	    attributes & (BUFALLOC_ATTRIBUTE_NEVER_CPU | UNCACHED_KINDS))
 		return -EINVAL;
 	return (attributes & UNCACHED_KINDS) == UNCACHED_KINDS ? -EINVAL : 0;
 }

@@ -28,6 +28,7 @@ struct dma_buf;
 struct file;
 struct mm_struct;
 struct page;
+struct vm_area_struct;
 
 #define BUFALLOC_VERSION_MAJOR 0
 #define BUFALLOC_VERSION_MINOR 1
@@ -48,6 +49,8 @@ struct page;
  *	the need, or leave nothing behind and return -ENOMEM, -ENOSPC (it has no
  *	memory at such addresses), -EDQUOT or -EINTR (fatal signal)
  * @free: give back what @alloc took; cannot fail
+ * @pinnable: for BUFALLOC_ATTRIBUTE_PINNABLE its pages have a count each, and
+ *	@free only drops the buffer's part of it
  */
 struct bufalloc_heap {
 	const char *name;
@@ -55,6 +58,7 @@ struct bufalloc_heap {
 	int (*alloc)(struct bufalloc_buffer *buf,
 		     const struct bufalloc_need *need);
 	void (*free)(struct bufalloc_buffer *buf);
+	bool pinnable;
 };
 
 /**
@@ -318,6 +322,9 @@ int bufalloc_solve_check(struct bufalloc_buffer *buf,
 /* uapi.c: the ioctls of /dev/bufalloc */
 long bufalloc_uapi_ioctl(struct file *file, unsigned int cmd,
 			 unsigned long arg);
+
+/* user_map.c: a buffer in user space's address space */
+int bufalloc_user_map(struct bufalloc_buffer *buf, struct vm_area_struct *vma);
 
 /* window.c: a view of a part of a buffer, for the CPU */
 void bufalloc_window_init(struct bufalloc_window *window,

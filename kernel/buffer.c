@@ -132,6 +132,8 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 		return ERR_PTR(-EINVAL);
 	if (length > bufalloc_buffer_max_length())
 		return ERR_PTR(-ENOMEM);
+	if (attributes & BUFALLOC_ATTRIBUTE_PINNABLE && !heap->pinnable)
+		return ERR_PTR(-ENOSPC);
 
 	buf = bufalloc_buffer_new(heap, heap_id, PAGE_ALIGN(length));
 	if (!buf)
@@ -142,6 +144,9 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 		bufalloc_buffer_delete(buf);
 		return ERR_PTR(ret);
 	}
+	/* Who has pinned a page writes to it, also when no longer mapped. */
+	if (attributes & BUFALLOC_ATTRIBUTE_PINNABLE)
+		bufalloc_cache_add_user(&buf->cache, true);
 	bufalloc_buffer_ready(buf, start);
 	return buf;
 }
@@ -157,6 +162,8 @@ static void destroy(struct kref *refs)
 	WARN_ON(buf->vmap_users);
 
 	buf->heap->free(buf);
+	if (buf->attributes & BUFALLOC_ATTRIBUTE_PINNABLE)
+		bufalloc_cache_remove_user(&buf->cache, true);
 	WARN_ON(atomic_read(&buf->cache.writers) != buf->cache.open_writes);
 	WARN_ON(atomic_read(&buf->cache.user_views));
 	bufalloc_buffer_delete(buf);

@@ -13,7 +13,6 @@
 #include <linux/highmem.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -159,40 +158,12 @@ static int bufalloc_dmabuf_end_cpu_access(struct dma_buf *dmabuf,
 	return 0;
 }
 
-/* mprotect() can make it writable as long as it has VM_MAYWRITE. */
-static void bufalloc_dmabuf_vma_open(struct vm_area_struct *vma)
-{
-	struct bufalloc_buffer *buf = vma->vm_private_data;
-
-	bufalloc_cache_add_user(&buf->cache, vma->vm_flags & VM_MAYWRITE);
-}
-
-static void bufalloc_dmabuf_vma_close(struct vm_area_struct *vma)
-{
-	struct bufalloc_buffer *buf = vma->vm_private_data;
-
-	bufalloc_cache_remove_user(&buf->cache, vma->vm_flags & VM_MAYWRITE);
-}
-
-/* Opened by fork, mremap and what splits it; not by mmap itself. */
-static const struct vm_operations_struct bufalloc_dmabuf_vm_ops = {
-	.open = bufalloc_dmabuf_vma_open,
-	.close = bufalloc_dmabuf_vma_close,
-};
-
-/*
- * The core made sure that the range is within the buffer. remap_pfn_range()
- * makes it VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP.
- */
+/* The core made sure that the range is within the buffer. */
 static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 				struct vm_area_struct *vma)
 {
 	struct bufalloc_buffer *buf = dmabuf->priv;
-	unsigned long addr = vma->vm_start;
-	unsigned long skip = vma->vm_pgoff;
-	struct scatterlist *sg;
-	pgprot_t prot;
-	int ret, i;
+	int ret;
 
 	if (buf->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU)
 		return -EACCES;
@@ -204,34 +175,10 @@ static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 			return -EACCES;
 		bufalloc_compat_vm_flags_clear(vma, VM_MAYWRITE);
 	}
-	prot = bufalloc_attribute_pgprot(buf, vma->vm_page_prot);
-
-	for_each_sgtable_sg(&buf->runs, sg, i) {
-		unsigned long pages = sg->length >> PAGE_SHIFT;
-		unsigned long size;
-
-		if (skip >= pages) {
-			skip -= pages;
-			continue;
-		}
-		if (addr == vma->vm_end)
-			break;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-
-		size = min((pages - skip) << PAGE_SHIFT, vma->vm_end - addr);
-		ret = remap_pfn_range(vma, addr, page_to_pfn(sg_page(sg)) + skip,
-				      size, prot);
-		if (ret)
-			return ret;
-		addr += size;
-		skip = 0;
-	}
-	vma->vm_private_data = buf;
-	vma->vm_ops = &bufalloc_dmabuf_vm_ops;
-	bufalloc_dmabuf_vma_open(vma);
-	atomic64_inc(&buf->user_maps);
-	return 0;
+	ret = bufalloc_user_map(buf, vma);
+	if (!ret)
+		atomic64_inc(&buf->user_maps);
+	return ret;
 }
 
 /*

@@ -141,10 +141,28 @@ err_uncharge:
 	return ret;
 }
 
+/* A page that somebody has pinned is free when that one puts it. */
+static void put_pages(struct page *first, unsigned long pages)
+{
+	unsigned long pfn = page_to_pfn(first);
+	unsigned long end = pfn + pages;
+
+	for (; pfn < end; pfn++) {
+		put_page(pfn_to_page(pfn));
+		cond_resched();
+	}
+}
+
 static void bufalloc_heap_contig_free(struct bufalloc_buffer *buf)
 {
+	struct page *first = sg_page(buf->runs.sgl);
+	unsigned long pages = buf->length >> PAGE_SHIFT;
+
 	bufalloc_attribute_undo(buf);
-	bufalloc_range_free(sg_page(buf->runs.sgl), buf->length >> PAGE_SHIFT);
+	if (buf->attributes & BUFALLOC_ATTRIBUTE_PINNABLE)
+		put_pages(first, pages);
+	else
+		bufalloc_range_free(first, pages);
 	sg_free_table(&buf->runs);
 	bufalloc_account_uncharge(buf->account, buf->length);
 }
@@ -154,6 +172,7 @@ const struct bufalloc_heap bufalloc_heap_contig = {
 	.can = bufalloc_heap_contig_can,
 	.alloc = bufalloc_heap_contig_alloc,
 	.free = bufalloc_heap_contig_free,
+	.pinnable = true,
 };
 
 #endif /* CONFIG_CONTIG_ALLOC */

@@ -103,20 +103,25 @@ static void cut_block(struct page *page, unsigned int order,
 
 	split_page(page, order);
 	for (i = 0; i < 1UL << order; i++) {
-		if (i < pages)
-			list_add_tail(&page[i].lru, blocks);
-		else
+		if (i >= pages) {
 			__free_page(page + i);
+			continue;
+		}
+		list_add_tail(&page[i].lru, blocks);
+		/* For the order: is it of a large block, and that whole? */
+		set_page_private(page + i, order >= LARGE_ORDER &&
+				 pages == 1UL << order);
 	}
 }
 
 /*
- * Allocate a block for the @pages pages that are left, or for some of them.
- * *@first skips the tries that failed. Return: the number of pages, 0 if there
- * is no memory.
+ * Allocate a block for the @pages pages that are left, or for some of them; if
+ * @single, as pages of which each can be freed by itself. *@first skips the tries
+ * that failed. Return: the number of pages, 0 if there is no memory.
  */
 static unsigned long alloc_block(unsigned long pages, unsigned int *first,
-				 gfp_t zone, struct list_head *blocks)
+				 gfp_t zone, bool single,
+				 struct list_head *blocks)
 {
 	struct page *page;
 
@@ -124,21 +129,26 @@ static unsigned long alloc_block(unsigned long pages, unsigned int *first,
 		unsigned int order = tries[*first].order;
 		gfp_t gfp = tries[*first].gfp | zone;
 		unsigned long block = 1UL << order;
+		bool cut = single || block > pages;
 
 		if (!order_is_apt(order, pages))
 			continue;
-		page = alloc_pages(block > pages ? gfp : gfp | __GFP_COMP,
-				   order);
+		page = alloc_pages(cut ? gfp : gfp | __GFP_COMP, order);
 		if (!page)
 			continue;
-		if (block > pages) {
-			cut_block(page, order, pages, blocks);
-			return pages;
-		}
-		list_add_tail(&page->lru, blocks);
+		block = min(block, pages);
+		if (cut)
+			cut_block(page, order, block, blocks);
+		else
+			list_add_tail(&page->lru, blocks);
 		return block;
 	}
 	return 0;
+}
+
+static bool is_of_large(struct page *page)
+{
+	return compound_order(page) >= LARGE_ORDER || page_private(page);
 }
 
 /* Large blocks first, each kind by address. */
@@ -147,8 +157,8 @@ static int compare_blocks(void *priv, const struct list_head *a,
 {
 	struct page *first = list_entry(a, struct page, lru);
 	struct page *second = list_entry(b, struct page, lru);
-	bool first_large = compound_order(first) >= LARGE_ORDER;
-	bool second_large = compound_order(second) >= LARGE_ORDER;
+	bool first_large = is_of_large(first);
+	bool second_large = is_of_large(second);
 
 	cond_resched();
 	if (first_large != second_large)
@@ -200,6 +210,7 @@ static void fill_runs(struct sg_table *runs, struct list_head *blocks)
 
 	list_for_each_entry_safe(page, next, blocks, lru) {
 		list_del(&page->lru);
+		set_page_private(page, 0);
 		if (sg && continues(end_pfn, sg->length, page)) {
 			sg->length += page_size(page);
 		} else {
@@ -234,6 +245,7 @@ static void free_runs(struct sg_table *runs)
 static int bufalloc_heap_system_alloc(struct bufalloc_buffer *buf,
 				      const struct bufalloc_need *need)
 {
+	bool single = buf->attributes & BUFALLOC_ATTRIBUTE_PINNABLE;
 	unsigned long pages = buf->length >> PAGE_SHIFT;
 	unsigned int first = 0;
 	LIST_HEAD(blocks);
@@ -250,7 +262,7 @@ static int bufalloc_heap_system_alloc(struct bufalloc_buffer *buf,
 			ret = -EINTR;
 			goto err_free;
 		}
-		got = alloc_block(pages, &first, zone, &blocks);
+		got = alloc_block(pages, &first, zone, single, &blocks);
 		if (!got)
 			goto err_free;
 		pages -= got;
@@ -285,4 +297,5 @@ const struct bufalloc_heap bufalloc_heap_system = {
 	.can = bufalloc_heap_system_can,
 	.alloc = bufalloc_heap_system_alloc,
 	.free = bufalloc_heap_system_free,
+	.pinnable = true,
 };

@@ -19,6 +19,10 @@
 #include <linux/mmzone.h>
 #include <linux/module.h>
 
+#ifdef BUFALLOC_HAVE_INSERT_PFN_T
+#include <linux/pfn_t.h>
+#endif
+
 /* 6.13 also made that of EXPORT_SYMBOL_NS_GPL() one. */
 #ifdef BUFALLOC_HAVE_IMPORT_NS_TOKEN
 #define BUFALLOC_NS BUFALLOC
@@ -93,6 +97,35 @@ bufalloc_compat_vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
 	vma->vm_flags &= ~flags;
 #endif
 }
+
+static inline void
+bufalloc_compat_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#ifdef BUFALLOC_HAVE_VM_FLAGS_CLEAR
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+#ifdef BUFALLOC_HAVE_PMD_PFNMAP
+/* Where the system has large pages only for who asks (madvise), this asks. */
+#define BUFALLOC_VM_LARGE VM_HUGEPAGE
+
+/* 6.17 did away with pfn_t. */
+static inline vm_fault_t
+bufalloc_compat_insert_pfn_pmd(struct vm_fault *vmf, unsigned long pfn,
+			       bool write)
+{
+#ifdef BUFALLOC_HAVE_INSERT_PFN_T
+	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), write);
+#else
+	return vmf_insert_pfn_pmd(vmf, pfn, write);
+#endif
+}
+#else
+#define BUFALLOC_VM_LARGE 0
+#endif
 
 /* Does the DMA API translate through this domain? */
 static inline bool

@@ -120,6 +120,26 @@ ba_map(int fd, size_t length)
 	return data;
 }
 
+void *
+ba_map_at(int fd, size_t length, size_t shift)
+{
+	size_t room_length = length + 2 * BA_LARGE_PAGE, before;
+	uint8_t *room = mmap(NULL, room_length, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *at;
+
+	CHECK(room != MAP_FAILED);
+	before = -(uintptr_t)room % BA_LARGE_PAGE + shift;
+	at = room + before;
+	CHECK(mmap(at, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		   0) == at);
+	if (before > 0) {
+		CHECK_EQ(munmap(room, before), 0);
+	}
+	CHECK_EQ(munmap(at + length, room_length - before - length), 0);
+	return at;
+}
+
 static void
 seen_remap(const char *text, void *data)
 {
@@ -136,7 +156,7 @@ ba_address_of(int fd, size_t length)
 	uint64_t first = 0;
 
 	trace_begin("remap_pfn_range", "pfn=$arg3:u64");
-	munmap(ba_map(fd, length), length);
+	munmap(ba_map_at(fd, length, 4096), length);
 	trace_end(seen_remap, &first);
 	CHECK(first != 0);
 	return first;

@@ -16,6 +16,8 @@
 #   remap       how long mappings take, inside and outside the IOMMU
 #   arm64-noncoherent  two devices that do not see the processor's caches
 #   armhf       32 bits, where the kernel's address space is short
+#   direct      a disk that reads straight into buffers, behind an IOMMU; what
+#               mappings cost by a clock that counts instructions
 #   api         a driver that calls the in-kernel API
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 #   frag        fragmented memory, with a CMA region where the kernel can
@@ -118,6 +120,20 @@ armhf)
 	append=cma=192M
 	programs=(abi ranges alloc zero contig mmap attributes devices
 		import_v4l2 fences kva lifetime)
+	;;
+direct)
+	modules=(ba_edu)
+	[[ $kernel != stock-* ]] || modules+=(nvme)
+	append="intel_iommu=on iommu.strict=1"
+	# As long as a frame of 1080p in whole pages, and the same each time.
+	mkdir -p build/check
+	seq 1000000 | head -c 3133440 >build/check/disk
+	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+		--qemu "-drive if=none,id=disk,format=raw,readonly=on,file=$PWD/build/check/disk"
+		--device nvme,drive=disk,serial=bufalloc)
+	environment=(DIRECT_DISK=/dev/nvme0n1)
+	programs=(direct map_large)
 	;;
 api)
 	modules=(ba_api)

@@ -135,6 +135,17 @@ ba_buffer_info(int node, int fd);
 void *
 ba_map(int fd, size_t length);
 
+/* What the kernel may map by one entry of its page tables. */
+#define BA_LARGE_PAGE ((size_t)2 << 20)
+
+/*
+ * The same, from @shift bytes behind a multiple of BA_LARGE_PAGE on. Blocks of the
+ * page allocator's are aligned to one, so that one page behind it no large page
+ * fits.
+ */
+void *
+ba_map_at(int fd, size_t length, size_t shift);
+
 /*
  * The physical address of a contiguous buffer's first byte, as a probe sees it
  * (below).

@@ -22,7 +22,8 @@
 #define WRITE_COMBINE ((uint64_t)BUFALLOC_ATTRIBUTE_WRITE_COMBINE)
 #define UNCACHED ((uint64_t)BUFALLOC_ATTRIBUTE_UNCACHED)
 #define CONTIGUOUS ((uint64_t)BUFALLOC_ATTRIBUTE_CONTIGUOUS)
-#define KNOWN (NEVER_CPU | WRITE_COMBINE | UNCACHED | CONTIGUOUS)
+#define PINNABLE ((uint64_t)BUFALLOC_ATTRIBUTE_PINNABLE)
+#define KNOWN (NEVER_CPU | WRITE_COMBINE | UNCACHED | CONTIGUOUS | PINNABLE)
 
 static const struct bufalloc_alloc never_cpu = {
 	.size = sizeof(struct bufalloc_alloc),
@@ -132,7 +133,8 @@ granted(void)
 {
 	static const uint64_t attributes[] = {
 		0, NEVER_CPU, WRITE_COMBINE, UNCACHED, CONTIGUOUS,
-		NEVER_CPU | WRITE_COMBINE, UNCACHED | CONTIGUOUS,
+		PINNABLE, NEVER_CPU | WRITE_COMBINE, UNCACHED | CONTIGUOUS,
+		PINNABLE | CONTIGUOUS,
 	};
 	struct bufalloc_info info = { .size = sizeof(info) };
 	int node = ba_open();

@@ -37,7 +37,7 @@ count_ranges(int fd, size_t length, struct remap *remap)
 
 	*remap = (struct remap){ 0 };
 	trace_begin("remap_pfn_range", "pfn=$arg3:u64 size=$arg4:u64");
-	munmap(ba_map(fd, length), length);
+	munmap(ba_map_at(fd, length, 4096), length);
 	ranges = trace_end(seen_remap, remap);
 	CHECK_EQ(remap->bytes, length);
 	return ranges;

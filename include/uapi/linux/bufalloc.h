@@ -138,19 +138,27 @@ enum bufalloc_heap_id {
  *	its devices took one segment: BUFALLOC_HEAP_AUTO takes
  *	BUFALLOC_HEAP_CONTIG, and a heap that has no such range refuses (ENOSPC or
  *	ENOMEM); the attribute is never given up instead
+ * @BUFALLOC_ATTRIBUTE_PINNABLE: the kernel can work on user space's mappings of
+ *	the buffer for it: read and write files with O_DIRECT, also by io_uring
+ *	(as registered buffers from Linux 6.5 on). Such work is CPU access, to be
+ *	begun and ended. It goes on after munmap(2) and close(2): a page that is
+ *	pinned is free when it no longer is, and stays charged to the memory
+ *	cgroup until then (it no longer counts as contiguous memory). Pages are
+ *	mapped one by one, so mmap(2) takes longer. Not together with NEVER_CPU,
+ *	WRITE_COMBINE and UNCACHED (EINVAL). Without it, these calls answer EFAULT
  *
  * Without WRITE_COMBINE and UNCACHED a buffer is cached, and DMA_BUF_IOCTL_SYNC or
  * SYNC_RANGE keeps the caches in order. With one of them a CPU access is still
  * begun and ended like that, which costs no cache work then.
  *
- * Which of them a machine can honour is bufalloc_info.out_attributes. Bit 4 is
- * for pinnable buffers; no bit means anything before this header names it.
+ * Which of them a machine can honour is bufalloc_info.out_attributes.
  */
 enum bufalloc_attribute {
 	BUFALLOC_ATTRIBUTE_NEVER_CPU = 1 << 0,
 	BUFALLOC_ATTRIBUTE_WRITE_COMBINE = 1 << 1,
 	BUFALLOC_ATTRIBUTE_UNCACHED = 1 << 2,
 	BUFALLOC_ATTRIBUTE_CONTIGUOUS = 1 << 3,
+	BUFALLOC_ATTRIBUTE_PINNABLE = 1 << 4,
 };
 
 /**
