@@ -15,6 +15,7 @@ SAME_BIT(NEVER_CPU);
 SAME_BIT(WRITE_COMBINE);
 SAME_BIT(UNCACHED);
 SAME_BIT(CONTIGUOUS);
+SAME_BIT(PINNABLE);
 
 static const struct {
 	uint64_t attribute;
@@ -24,6 +25,7 @@ static const struct {
 	{ BUFALLOC_WRITE_COMBINE, "write-combine" },
 	{ BUFALLOC_UNCACHED, "uncached" },
 	{ BUFALLOC_CONTIGUOUS, "contiguous" },
+	{ BUFALLOC_PINNABLE, "pinnable" },
 };
 
 #define NAMES_LEN (sizeof(names) / sizeof(names[0]))

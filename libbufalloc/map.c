@@ -46,6 +46,33 @@ begin(struct bufalloc_buf *buf, enum bufalloc_access access)
 	return ret;
 }
 
+/* The kernel can map as much by one entry of its page tables (x86, arm64). */
+#define LARGE_PAGE ((size_t)2 << 20)
+
+/*
+ * An address where large pages can map the buffer, if nobody takes it before us:
+ * mmap itself aligns a dma-buf to small pages only. NULL: any will do.
+ */
+static void *
+good_address(size_t length)
+{
+	size_t room = length + LARGE_PAGE;
+	uintptr_t address;
+	void *free_room;
+
+	if (length < LARGE_PAGE || room < length) {
+		return NULL;
+	}
+	free_room = mmap(NULL, room, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (free_room == MAP_FAILED) {
+		return NULL;
+	}
+	munmap(free_room, room);
+	address = (uintptr_t)free_room + LARGE_PAGE - 1;
+	return (void *)(address - address % LARGE_PAGE);
+}
+
 /* The mapping is there once, however often it is asked for. */
 static int
 map(struct bufalloc_buf *buf, enum bufalloc_access access)
@@ -62,8 +89,8 @@ map(struct bufalloc_buf *buf, enum bufalloc_access access)
 	if (buf->memories[0].length > SIZE_MAX) {
 		return -ENOMEM;
 	}
-	mapping = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       buf->memories[0].fd, 0);
+	mapping = mmap(good_address(length), length, PROT_READ | PROT_WRITE,
+		       MAP_SHARED, buf->memories[0].fd, 0);
 	if (mapping == MAP_FAILED) {
 		return -errno;
 	}

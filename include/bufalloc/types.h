@@ -70,6 +70,12 @@ enum bufalloc_attr {
 	 * left out.
 	 */
 	BUFALLOC_CONTIGUOUS = 8,
+	/**
+	 * O_DIRECT and io_uring can read and write files straight to where it is
+	 * mapped. What was begun goes on after the buffer is destroyed. Not with
+	 * BUFALLOC_NEVER_CPU, BUFALLOC_WRITE_COMBINE and BUFALLOC_UNCACHED.
+	 */
+	BUFALLOC_PINNABLE = 16,
 };
 
 /**

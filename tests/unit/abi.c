@@ -30,6 +30,7 @@ _Static_assert(BUFALLOC_ATTRIBUTE_NEVER_CPU == 1, "bit of never-CPU");
 _Static_assert(BUFALLOC_ATTRIBUTE_WRITE_COMBINE == 2, "bit of write-combined");
 _Static_assert(BUFALLOC_ATTRIBUTE_UNCACHED == 4, "bit of uncached");
 _Static_assert(BUFALLOC_ATTRIBUTE_CONTIGUOUS == 8, "bit of contiguous");
+_Static_assert(BUFALLOC_ATTRIBUTE_PINNABLE == 16, "bit of pinnable");
 
 SIZE(bufalloc_info, 56);
 FIELD(bufalloc_info, size, 0, 4);

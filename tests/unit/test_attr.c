@@ -19,7 +19,7 @@ static void
 names_are_the_documented_ones(void **state)
 {
 	static const uint64_t unknown[] = {
-		0, 3, 6, 16, UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_MAX,
+		0, 3, 6, 32, UINT64_C(1) << 32, UINT64_C(1) << 63, UINT64_MAX,
 	};
 	size_t i;
 
@@ -31,6 +31,7 @@ names_are_the_documented_ones(void **state)
 	assert_string_equal(bufalloc_attr_name(BUFALLOC_UNCACHED), "uncached");
 	assert_string_equal(bufalloc_attr_name(BUFALLOC_CONTIGUOUS),
 			    "contiguous");
+	assert_string_equal(bufalloc_attr_name(BUFALLOC_PINNABLE), "pinnable");
 	for (i = 0; i < LEN(unknown); i++) {
 		assert_null(bufalloc_attr_name(unknown[i]));
 	}
@@ -54,6 +55,8 @@ name_is_found(void **state)
 	assert_int_equal(attribute, 4);
 	assert_int_equal(bufalloc_attr_from_name("contiguous", &attribute), 0);
 	assert_int_equal(attribute, 8);
+	assert_int_equal(bufalloc_attr_from_name("pinnable", &attribute), 0);
+	assert_int_equal(attribute, 16);
 	attribute = 77;
 	for (i = 0; i < LEN(unknown); i++) {
 		assert_int_equal(bufalloc_attr_from_name(unknown[i],

@@ -219,6 +219,23 @@ buffers_are_alike(void **state)
 	close_pool();
 }
 
+/* Where the kernel can use pages of 2 MiB, if it has them. */
+static void
+frames_are_mapped_aligned(void **state)
+{
+	struct bufalloc_buf *buf;
+	void *ptr = NULL;
+
+	(void)state;
+	open_pool(&heap, 2, 2);
+	buf = acquire();
+	assert_int_equal(bufalloc_buf_map(buf, BUFALLOC_WRITE, &ptr), 0);
+	assert_int_equal((uintptr_t)ptr % (2 << 20), 0);
+	assert_int_equal(bufalloc_buf_unmap(buf), 0);
+	bufalloc_buf_destroy(buf);
+	close_pool();
+}
+
 /* The pool is the owner: what was written is still there, no ioctl is made. */
 static void
 recycling_does_not_zero(void **state)
@@ -507,6 +524,7 @@ main(void)
 		TEST(refusal_has_a_verdict),
 		TEST(pool_grows_from_min_to_max),
 		TEST(buffers_are_alike),
+		TEST(frames_are_mapped_aligned),
 		TEST(recycling_does_not_zero),
 		TEST(fenced_buffer_waits_for_its_fence),
 		TEST(signaled_or_other_buffers_come_first),

@@ -81,11 +81,15 @@ wrong "belong together" explain --format NV12 --width 64
 wrong "belong together" explain --width 64 --height 64
 wrong "'x' is not a size" explain --size x
 for attribute in '' never-cp Never-CPU 1; do
-	wrong "no attribute is called '$attribute': use never-cpu, write-combine, uncached or contiguous" \
+	wrong "no attribute is called '$attribute': use never-cpu, write-combine, uncached, contiguous or pinnable" \
 		alloc --size 4K --attribute "$attribute"
 done
 wrong "a buffer is either write-combine or uncached" \
 	alloc --size 4K --attribute uncached --attribute write-combine
+for attribute in never-cpu uncached write-combine; do
+	wrong "a pinnable buffer is neither never-cpu nor" \
+		alloc --size 4K --attribute pinnable --attribute $attribute
+done
 wrong "no heap is called 'cma'" explain --size 4K --heap cma
 wrong "no format is called 'nv12' here: use --size, or one of NV12 NV21" \
 	explain --format nv12 --width 64 --height 64

@@ -249,7 +249,7 @@ const struct tool_command tool_alloc = {
 		"  --attribute NAME  what they shall be like; may be given several times:\n"
 		"                 never-cpu: no CPU reads or writes them; write-combine, uncached:\n"
 		"                 CPUs access them past their caches; contiguous: one physical\n"
-		"                 range each\n"
+		"                 range each; pinnable: O_DIRECT works on them\n"
 		"  --count N      how many buffers (default: 1)\n"
 		"  --name TEXT    name of the buffers in /sys/kernel/debug/dma_buf/bufinfo\n"
 		"  --hold         keep them until Enter, the end of the input, SIGINT or SIGTERM\n"

@@ -263,7 +263,7 @@ const struct tool_command tool_explain = {
 		"  --attribute NAME what it shall be like; may be given several times:\n"
 		"                   never-cpu: no CPU reads or writes it;\n"
 		"                   write-combine, uncached: CPUs access it past their caches;\n"
-		"                   contiguous: one physical range\n"
+		"                   contiguous: one physical range; pinnable: O_DIRECT works on it\n"
 		"  --json           print one JSON object\n"
 		"  --node PATH      bufalloc's own device node (default: " BUFALLOC_DEVICE ")\n"
 		"  -h, --help       print this text\n"

@@ -75,12 +75,13 @@ add_attribute(const struct tool_command *command, struct tool_options *options,
 	      const char *text)
 {
 	const uint64_t both = BUFALLOC_WRITE_COMBINE | BUFALLOC_UNCACHED;
+	const uint64_t not_pinnable = both | BUFALLOC_NEVER_CPU;
 	uint64_t attribute;
 
 	if (bufalloc_attr_from_name(text, &attribute) < 0) {
 		return tool_usage_error(
 			command,
-			"no attribute is called '%s': use never-cpu, write-combine, uncached or contiguous",
+			"no attribute is called '%s': use never-cpu, write-combine, uncached, contiguous or pinnable",
 			text);
 	}
 	options->attributes |= attribute;
@@ -88,6 +89,12 @@ add_attribute(const struct tool_command *command, struct tool_options *options,
 		return tool_usage_error(
 			command,
 			"a buffer is either write-combine or uncached: leave out one of the two");
+	}
+	if ((options->attributes & BUFALLOC_PINNABLE) != 0 &&
+	    (options->attributes & not_pinnable) != 0) {
+		return tool_usage_error(
+			command,
+			"a pinnable buffer is neither never-cpu nor write-combine nor uncached: leave out one of the two");
 	}
 	return TOOL_OK;
 }
