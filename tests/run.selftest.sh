@@ -137,6 +137,12 @@ sed -i 's/figure size 8/figure speed 8/' "$dir/table"
 run
 expect "red: two suites that give one figure two values" 1 \
 	"2 passed, 1 failed, 0 skipped" "figure speed: 8, but 2.5 in one"
+sed -i '/^two\t/s/host/guest/; /^two\t/s/\t-\t/\t6.12\t/' "$dir/table"
+run
+expect "suites on two kernels may give one figure two values" 0 \
+	"2 passed, 0 failed, 0 skipped"
+check "the first one's in the table is kept" test "$(jq -c .speed \
+	"$dir/build/check/figures.json")" = 2.5
 
 suite h 'echo 1..1; echo "ok 1 - a"' check-host >"$dir/table"
 suite c 'echo 1..1; echo "ok 1 - a"' check >>"$dir/table"
