@@ -4,8 +4,8 @@
  *
  * A buffer that is write-combined or uncached is so for whoever looks at it: user
  * space, an importer's vmap, a window. Two views of one page that differ in this
- * may show different bytes (Intel SDM, 11.12.4; Arm ARM, "Mismatched memory
- * attributes"). The view that is always there is the kernel's linear map:
+ * may show different bytes (Intel SDM, "Programming the PAT"; Arm ARM, "Mismatched
+ * memory attributes"). The view that is always there is the kernel's linear map:
  *
  * - on x86 it is changed with the buffer, and changed back before its pages are
  *   given back. The kernel remembers the type of each page of memory and makes

@@ -96,6 +96,10 @@ look_at(int views, int fd, void *data, uint64_t length)
 		.length = length,
 	};
 
+	/* Large pages are mapped when they are touched. */
+	for (uint64_t at = 0; at < length; at += PAGE) {
+		(void)*((volatile uint8_t *)data + at);
+	}
 	CHECK_EQ(ioctl(views, BA_VIEWS_LOOK, &look), 0);
 	return look;
 }

@@ -106,13 +106,19 @@ static enum ba_views_type look_up(pgd_t *table, unsigned long addr,
 	pud = pud_offset(p4d, addr);
 	if (pud_none(*pud))
 		return BA_VIEWS_NONE;
-	if (pud_leaf(*pud))
+	if (pud_leaf(*pud)) {
+		if (pfn)
+			*pfn = pud_pfn(*pud) + ((addr & ~PUD_MASK) >> PAGE_SHIFT);
 		return type_of(pud_val(*pud), true);
+	}
 	pmd = pmd_offset(pud, addr);
 	if (pmd_none(*pmd))
 		return BA_VIEWS_NONE;
-	if (pmd_leaf(*pmd))
+	if (pmd_leaf(*pmd)) {
+		if (pfn)
+			*pfn = pmd_pfn(*pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT);
 		return type_of(pmd_val(*pmd), true);
+	}
 	pte = *pte_offset_kernel(pmd, addr);
 	if (!pte_present(pte))
 		return BA_VIEWS_NONE;
