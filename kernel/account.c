@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How many bytes of contiguous memory each user holds.
+ * How many bytes of contiguous and of reserved memory each user holds.
  *
  * Memory cgroups do not see this memory: alloc_contig_range() takes no
- * __GFP_ACCOUNT. So each user has a limit of bytes, whatever the number of
- * processes that they are spread over. A buffer counts against the user who
- * allocated it until it is freed, whoever holds it by then.
+ * __GFP_ACCOUNT, and reserved memory is not the page allocator's. So each user has
+ * a limit of bytes, whatever the number of processes that they are spread over. A
+ * buffer counts against the user who allocated it until it is freed, whoever holds
+ * it by then.
  */
 #include <linux/cred.h>
 #include <linux/err.h>

@@ -13,6 +13,7 @@
 #include <linux/mutex.h>
 #include <linux/pgtable.h>
 #include <linux/scatterlist.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 #include <uapi/linux/bufalloc.h>
 
@@ -44,6 +45,7 @@ struct vm_area_struct;
 /**
  * struct bufalloc_heap - where pages come from
  * @name: as user space knows it
+ * @exists: has this machine any of it? NULL: yes
  * @can: can its pages satisfy that need, as far as it can tell beforehand?
  * @alloc: fill in buf->runs with buf->length bytes of zeroed pages that satisfy
  *	the need, or leave nothing behind and return -ENOMEM, -ENOSPC (it has no
@@ -54,6 +56,7 @@ struct vm_area_struct;
  */
 struct bufalloc_heap {
 	const char *name;
+	bool (*exists)(void);
 	bool (*can)(const struct bufalloc_need *need);
 	int (*alloc)(struct bufalloc_buffer *buf,
 		     const struct bufalloc_need *need);
@@ -88,7 +91,7 @@ struct bufalloc_cache {
  *	attributes say: the CPU may look at it there
  * @BUFALLOC_LINEAR_CACHED: all of it (but high memory), as cached memory,
  *	although the buffer is not cached
- * @BUFALLOC_LINEAR_NONE: nothing
+ * @BUFALLOC_LINEAR_NONE: nothing (nomap.c)
  */
 enum bufalloc_linear {
 	BUFALLOC_LINEAR_SAME,
@@ -111,7 +114,8 @@ enum bufalloc_linear {
  * @heap: the heap that its pages came from
  * @heap_id: enum bufalloc_heap_id of it
  * @runs: its pages, one entry for each physical run (of BUFALLOC_RUN_MAX at
- *	most), in order; never mapped for a device, see &struct bufalloc_mapping
+ *	most), in order; never mapped for a device, see &struct bufalloc_mapping.
+ *	What has no struct page has its address: bufalloc_run_phys()
  * @attributes: enum bufalloc_attribute bits
  * @linear: what the kernel's linear map has of it
  * @direction: what devices may do to it: DMA_BIDIRECTIONAL, or DMA_TO_DEVICE for
@@ -167,6 +171,15 @@ struct bufalloc_buffer {
 	atomic64_t syncs_skipped;
 	atomic64_t bounced;
 };
+
+/*
+ * Where a run of a buffer is. One without a struct page has that where the address
+ * for a device would be.
+ */
+static inline phys_addr_t bufalloc_run_phys(struct scatterlist *run)
+{
+	return sg_page(run) ? sg_phys(run) : sg_dma_address(run);
+}
 
 /* account.c: bytes of contiguous memory for each user */
 void bufalloc_account_init(void);
@@ -233,6 +246,7 @@ enum bufalloc_live {
 	BUFALLOC_LIVE_ACCOUNTS,
 	BUFALLOC_LIVE_DOMAIN_MAPS,
 	BUFALLOC_LIVE_PINNED_PAGES,
+	BUFALLOC_LIVE_RESERVED_PAGES,
 	BUFALLOC_LIVE_COUNT,
 };
 
@@ -264,8 +278,9 @@ void bufalloc_dmabuf_begin(struct bufalloc_buffer *buf, size_t start,
 void bufalloc_dmabuf_end(struct bufalloc_buffer *buf, size_t start, size_t end,
 			 enum dma_data_direction dir);
 
-/* heap_contig.c, heap_system.c */
+/* heap_contig.c, heap_reserved.c, heap_system.c */
 extern const struct bufalloc_heap bufalloc_heap_contig;
+extern const struct bufalloc_heap bufalloc_heap_reserved;
 extern const struct bufalloc_heap bufalloc_heap_system;
 
 /* heap_user.c: the caller's own memory */
@@ -282,7 +297,9 @@ int bufalloc_import_user(struct bufalloc_import_user *import,
 /* main.c: the module and its node */
 struct device *bufalloc_main_device(void);
 
-/* mapping.c: a buffer as one device sees it */
+/* mapping.c: a buffer as one device sees it; the DMA API leaves the caches alone */
+#define BUFALLOC_MAP_ATTRS DMA_ATTR_SKIP_CPU_SYNC
+
 struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
 				      struct device *dev,
 				      enum dma_data_direction dir);
@@ -294,6 +311,23 @@ void bufalloc_mapping_sync_for_cpu(struct bufalloc_buffer *buf, size_t start,
 void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 				      size_t start, size_t end,
 				      enum dma_data_direction dir);
+
+/* nomap.c: memory that the kernel has no mapping of; it is seen in such steps */
+#define BUFALLOC_NOMAP_WINDOW SZ_64K
+
+static inline bool bufalloc_nomap_is(const struct bufalloc_buffer *buf)
+{
+	return buf->linear == BUFALLOC_LINEAR_NONE;
+}
+
+void *bufalloc_nomap_show(struct bufalloc_buffer *buf, size_t offset,
+			  size_t length);
+void bufalloc_nomap_hide(void *data);
+int bufalloc_nomap_clear(struct bufalloc_buffer *buf);
+int bufalloc_nomap_map(struct bufalloc_buffer *buf, struct device *dev,
+		       struct sg_table *table, enum dma_data_direction dir);
+void bufalloc_nomap_unmap(struct bufalloc_buffer *buf, struct device *dev,
+			  struct sg_table *table, enum dma_data_direction dir);
 
 /* range.c: one physical range, made by moving away what is there */
 int bufalloc_range_alloc(unsigned long pages, const struct bufalloc_need *need,

@@ -20,7 +20,13 @@ static const struct bufalloc_heap * const heaps[] = {
 #else
 	[BUFALLOC_HEAP_CONTIG] = NULL,
 #endif
+	[BUFALLOC_HEAP_RESERVED] = &bufalloc_heap_reserved,
 };
+
+static bool exists(const struct bufalloc_heap *heap)
+{
+	return heap && (!heap->exists || heap->exists());
+}
 
 /* Bit (1 << id) for each heap that there is. */
 u32 bufalloc_buffer_heaps(void)
@@ -29,7 +35,7 @@ u32 bufalloc_buffer_heaps(void)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(heaps); i++)
-		if (heaps[i])
+		if (exists(heaps[i]))
 			mask |= BIT(i);
 	return mask;
 }
@@ -61,14 +67,14 @@ u64 bufalloc_buffer_memory_end(void)
 
 /*
  * The heap of that id. ERR_PTR: -EINVAL (unknown, or BUFALLOC_HEAP_AUTO),
- * -EOPNOTSUPP (not in this kernel).
+ * -EOPNOTSUPP (not in this kernel, or nobody has set such memory aside).
  */
 const struct bufalloc_heap *bufalloc_buffer_heap(u32 heap_id)
 {
 	if (heap_id == BUFALLOC_HEAP_AUTO || heap_id >= ARRAY_SIZE(heaps))
 		return ERR_PTR(-EINVAL);
 	heap_id = array_index_nospec(heap_id, ARRAY_SIZE(heaps));
-	return heaps[heap_id] ?: ERR_PTR(-EOPNOTSUPP);
+	return exists(heaps[heap_id]) ? heaps[heap_id] : ERR_PTR(-EOPNOTSUPP);
 }
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bytes in and out of a buffer that nobody maps: through a window of a page.
+ * Bytes in and out of a buffer that nobody maps: through a window of a page, or of
+ * somewhat more where each view is a mapping of its own.
  */
 #include <linux/dma-buf.h>
 #include <linux/mm.h>
@@ -16,15 +17,16 @@ static int copy_through(struct bufalloc_window *window, size_t offset,
 			size_t length, void __user *user, bool in,
 			size_t *copied)
 {
+	/* CONFIG_HARDENED_USERCOPY: not across pages of two blocks. */
+	size_t limit = bufalloc_nomap_is(window->buf) ? BUFALLOC_NOMAP_WINDOW :
+							PAGE_SIZE;
 	struct iov_iter iter;
 	int ret;
 
 	iov_iter_ubuf(&iter, in ? ITER_SOURCE : ITER_DEST, user, length);
 	while (*copied < length) {
 		size_t at = offset + *copied;
-		/* CONFIG_HARDENED_USERCOPY: not across pages of two blocks. */
-		size_t part = min(length - *copied,
-				  PAGE_SIZE - offset_in_page(at));
+		size_t part = min(length - *copied, limit - at % limit);
 		size_t done;
 
 		if (fatal_signal_pending(current))
@@ -32,6 +34,7 @@ static int copy_through(struct bufalloc_window *window, size_t offset,
 		ret = bufalloc_window_move(window, at, part);
 		if (ret)
 			return ret;
+		part = window->length;
 		done = in ? copy_from_iter(window->data, part, &iter) :
 			    copy_to_iter(window->data, part, &iter);
 		*copied += done;
@@ -51,7 +54,7 @@ static int copy_through(struct bufalloc_window *window, size_t offset,
  *
  * Return: 0, -EACCES (the buffer forbids it: bufalloc_window_open()), -EFAULT
  * (the user's memory ended), -EINTR (fatal signal), -ERESTARTSYS (a signal, and
- * nothing was done), -ENOMEM (no kernel address space for a page).
+ * nothing was done), -ENOMEM (no kernel address space for the window).
  */
 int bufalloc_copy(struct dma_buf *dmabuf, size_t offset, size_t length,
 		  void __user *user, bool in, size_t *copied)

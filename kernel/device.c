@@ -222,7 +222,7 @@ static bool leads_elsewhere(struct device *dev, struct iommu_domain *domain,
 			size_t part = min_t(size_t, run->length - run_at,
 					    sg_dma_len(seg) - seg_at);
 			dma_addr_t addr = sg_dma_address(seg) + seg_at;
-			phys_addr_t phys = sg_phys(run) + run_at;
+			phys_addr_t phys = bufalloc_run_phys(run) + run_at;
 
 			if (memory_of(dev, domain, addr) != phys ||
 			    memory_of(dev, domain, addr + part - 1) !=
@@ -289,6 +289,16 @@ static u32 count_segments(struct device *dev, struct sg_table *table,
 	return count;
 }
 
+static u32 why_not_mapped(struct device *dev, int error)
+{
+	/* Of memory that must not be copied (nomap.c). */
+	if (error == -ERANGE)
+		return BUFALLOC_REASON_ADDRESS;
+	/* A limit means that it would bounce, and there was no room. */
+	return dma_max_mapping_size(dev) < SIZE_MAX ? BUFALLOC_REASON_BOUNCE :
+						      BUFALLOC_REASON_MAP;
+}
+
 static int try_dma(struct bufalloc_buffer *buf,
 		   const struct bufalloc_endpoint *endpoint,
 		   struct bufalloc_alloc_device *result)
@@ -299,10 +309,7 @@ static int try_dma(struct bufalloc_buffer *buf,
 
 	table = bufalloc_mapping_get(buf, dev, DMA_NONE);
 	if (IS_ERR(table)) {
-		/* A limit means that it would bounce, and there was no room. */
-		result->out_reason = dma_max_mapping_size(dev) < SIZE_MAX ?
-					     BUFALLOC_REASON_BOUNCE :
-					     BUFALLOC_REASON_MAP;
+		result->out_reason = why_not_mapped(dev, PTR_ERR(table));
 		return PTR_ERR(table) == -ENOMEM ? -ENOMEM : -ENOSPC;
 	}
 	result->out_segments = count_segments(dev, table, &in_reach);

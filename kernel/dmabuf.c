@@ -96,6 +96,12 @@ int bufalloc_dmabuf_wait(struct dma_buf *dmabuf, enum dma_data_direction dir)
 	return 0;
 }
 
+/* Is it mapped at an address of its own, through the caches? */
+static bool has_cached_alias(const struct bufalloc_buffer *buf)
+{
+	return buf->vaddr_mapped && !bufalloc_nomap_is(buf);
+}
+
 /*
  * Begin a CPU access to bytes [@start, @end): make visible what devices wrote,
  * which are waited for already. To be ended by bufalloc_dmabuf_end().
@@ -114,7 +120,7 @@ void bufalloc_dmabuf_begin(struct bufalloc_buffer *buf, size_t start,
 
 	mutex_lock(&buf->lock);
 	bufalloc_mapping_sync_for_cpu(buf, start, end, dir);
-	if (buf->vaddr_mapped)
+	if (has_cached_alias(buf))
 		invalidate_kernel_vmap_range(buf->vaddr + start, end - start);
 	mutex_unlock(&buf->lock);
 }
@@ -125,7 +131,7 @@ void bufalloc_dmabuf_end(struct bufalloc_buffer *buf, size_t start, size_t end,
 {
 	round_to_lines(&start, &end, buf->length);
 	mutex_lock(&buf->lock);
-	if (buf->vaddr_mapped)
+	if (has_cached_alias(buf))
 		flush_kernel_vmap_range(buf->vaddr + start, end - start);
 	if (bufalloc_attribute_is_uncached(buf))
 		wmb(); /* what the CPU still gathers goes to memory */
@@ -223,13 +229,28 @@ static void *map_pages(struct bufalloc_buffer *buf)
 	return vaddr;
 }
 
+static void *map_memory(struct bufalloc_buffer *buf)
+{
+	if (bufalloc_nomap_is(buf))
+		return bufalloc_nomap_show(buf, 0, buf->length);
+	return map_pages(buf);
+}
+
+static void unmap_memory(struct bufalloc_buffer *buf)
+{
+	if (bufalloc_nomap_is(buf))
+		bufalloc_nomap_hide(buf->vaddr);
+	else
+		vunmap(buf->vaddr);
+}
+
 static void *vmap_get(struct bufalloc_buffer *buf)
 {
 	lockdep_assert_held(&buf->lock);
 	if (!buf->vmap_users) {
 		buf->vaddr = linear_address(buf);
 		if (!buf->vaddr) {
-			buf->vaddr = map_pages(buf);
+			buf->vaddr = map_memory(buf);
 			buf->vaddr_mapped = buf->vaddr;
 		}
 		if (!buf->vaddr)
@@ -245,7 +266,7 @@ static void vmap_put(struct bufalloc_buffer *buf)
 	lockdep_assert_held(&buf->lock);
 	if (!--buf->vmap_users) {
 		if (buf->vaddr_mapped)
-			vunmap(buf->vaddr);
+			unmap_memory(buf);
 		buf->vaddr_mapped = false;
 		buf->vaddr = NULL;
 	}

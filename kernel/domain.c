@@ -48,7 +48,7 @@ static bool is_aligned(struct bufalloc_buffer *buf, unsigned long iova,
 	if (!IS_ALIGNED(iova, granule))
 		return false;
 	for_each_sgtable_sg(&buf->runs, run, i)
-		if (!IS_ALIGNED(sg_phys(run) | run->length, granule))
+		if (!IS_ALIGNED(bufalloc_run_phys(run) | run->length, granule))
 			return false;
 	return true;
 }
@@ -85,6 +85,22 @@ static int check_free(struct iommu_domain *domain, unsigned long iova,
 		cond_resched();
 	}
 	return 0;
+}
+
+/* On failure it has unmapped what it had mapped. */
+static ssize_t map_runs(struct bufalloc_buffer *buf,
+			struct iommu_domain *domain, unsigned long iova,
+			int prot)
+{
+	struct scatterlist *first = buf->runs.sgl;
+	int ret;
+
+	if (sg_page(first))
+		return iommu_map_sgtable(domain, iova, &buf->runs, prot);
+	/* Without pages it is one range. */
+	ret = bufalloc_compat_iommu_map(domain, iova, bufalloc_run_phys(first),
+					buf->length, prot);
+	return ret ? ret : buf->length;
 }
 
 /**
@@ -138,8 +154,7 @@ int bufalloc_map_domain(struct bufalloc_buffer *buf,
 	map->iova = iova;
 	map->writes = prot & IOMMU_WRITE;
 
-	/* On failure it has unmapped what it had mapped. */
-	mapped = iommu_map_sgtable(domain, iova, &buf->runs, prot);
+	mapped = map_runs(buf, domain, iova, prot);
 	if (mapped != buf->length) {
 		kfree(map);
 		return mapped < 0 ? mapped : -ENOMEM;

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "bufalloc_private.h"
+#include "region.h"
 
 static const struct file_operations bufalloc_fops = {
 	.owner = THIS_MODULE,
@@ -33,6 +34,9 @@ static int __init bufalloc_init(void)
 	int ret;
 
 	bufalloc_account_init();
+	ret = bufalloc_region_init();
+	if (ret)
+		return ret;
 	bufalloc_debugfs_init();
 
 	ret = bufalloc_attribute_init();
@@ -49,6 +53,7 @@ err_attribute:
 	bufalloc_attribute_exit();
 err_debugfs:
 	bufalloc_debugfs_exit();
+	bufalloc_region_exit();
 	return ret;
 }
 
@@ -57,6 +62,7 @@ static void __exit bufalloc_exit(void)
 	misc_deregister(&bufalloc_misc);
 	bufalloc_attribute_exit();
 	bufalloc_debugfs_exit();
+	bufalloc_region_exit();
 }
 
 module_init(bufalloc_init);

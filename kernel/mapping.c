@@ -50,8 +50,6 @@ struct bufalloc_mapping {
 	bool device_writes;
 };
 
-#define MAP_ATTRS DMA_ATTR_SKIP_CPU_SYNC
-
 /*
  * How many of @length bytes at @phys fit into one entry for the device? Without
  * an IOMMU an entry becomes a segment as it is, so it must respect the device's
@@ -68,23 +66,29 @@ static size_t entry_length(struct device *dev, phys_addr_t phys, size_t length)
 	return length;
 }
 
-/* Cut the runs into entries that the device takes; @to is NULL: only count. */
+/*
+ * Cut the runs into entries that the device takes; @to is NULL: only count. With
+ * @pages if they have any.
+ */
 static unsigned int cut_runs(struct scatterlist *to, struct sg_table *runs,
-			     struct device *dev)
+			     struct device *dev, bool pages)
 {
 	struct scatterlist *run;
 	unsigned int count = 0;
 	int i;
 
 	for_each_sgtable_sg(runs, run, i) {
-		unsigned long pfn = page_to_pfn(sg_page(run));
+		unsigned long pfn = PHYS_PFN(bufalloc_run_phys(run));
+		bool has_page = pages && sg_page(run);
 		size_t left = run->length;
 
 		while (left) {
 			size_t part = entry_length(dev, PFN_PHYS(pfn), left);
 
 			if (to) {
-				sg_set_page(to, pfn_to_page(pfn), part, 0);
+				sg_set_page(to,
+					    has_page ? pfn_to_page(pfn) : NULL,
+					    part, 0);
 				to = sg_next(to);
 			}
 			pfn += part >> PAGE_SHIFT;
@@ -96,14 +100,14 @@ static unsigned int cut_runs(struct scatterlist *to, struct sg_table *runs,
 }
 
 static int copy_runs(struct sg_table *to, struct sg_table *runs,
-		     struct device *dev)
+		     struct device *dev, bool pages)
 {
 	int ret;
 
-	ret = sg_alloc_table(to, cut_runs(NULL, runs, dev), GFP_KERNEL);
+	ret = sg_alloc_table(to, cut_runs(NULL, runs, dev, pages), GFP_KERNEL);
 	if (ret)
 		return ret;
-	cut_runs(to->sgl, runs, dev);
+	cut_runs(to->sgl, runs, dev, pages);
 	return 0;
 }
 
@@ -292,6 +296,23 @@ static bool is_writer(const struct bufalloc_mapping *mapping)
 	return mapping->bounces || (mapping->device_writes && !mapping->caches);
 }
 
+static int map_table(struct bufalloc_buffer *buf, struct device *dev,
+		     struct sg_table *table, enum dma_data_direction dir)
+{
+	if (bufalloc_nomap_is(buf))
+		return bufalloc_nomap_map(buf, dev, table, dir);
+	return dma_map_sgtable(dev, table, dir, BUFALLOC_MAP_ATTRS);
+}
+
+static void unmap_table(struct bufalloc_buffer *buf, struct device *dev,
+			struct sg_table *table, enum dma_data_direction dir)
+{
+	if (bufalloc_nomap_is(buf))
+		bufalloc_nomap_unmap(buf, dev, table, dir);
+	else
+		dma_unmap_sgtable(dev, table, dir, BUFALLOC_MAP_ATTRS);
+}
+
 static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 				       struct device *dev)
 {
@@ -302,12 +323,12 @@ static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
 
-	ret = copy_runs(&mapping->table, &buf->runs, dev);
+	ret = copy_runs(&mapping->table, &buf->runs, dev, true);
 	if (ret)
 		goto err_free;
 
 	mapping->dir = buf->direction;
-	ret = dma_map_sgtable(dev, &mapping->table, mapping->dir, MAP_ATTRS);
+	ret = map_table(buf, dev, &mapping->table, mapping->dir);
 	if (ret)
 		goto err_table;
 
@@ -317,7 +338,8 @@ static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 				       "does not reach a buffer of bufalloc: it will be copied; allocate it for this device\n");
 	}
 	mapping->dev = dev;
-	mapping->bounces = bufalloc_device_may_bounce(dev, &buf->runs,
+	mapping->bounces = !bufalloc_nomap_is(buf) &&
+			   bufalloc_device_may_bounce(dev, &buf->runs,
 						      &mapping->table);
 	mapping->caches = !dev_is_dma_coherent(dev) &&
 			  (mapping->bounces ||
@@ -348,7 +370,7 @@ static void destroy(struct bufalloc_buffer *buf,
 		take_from_device(buf, mapping);
 	if (is_writer(mapping))
 		bufalloc_cache_remove_writer(&buf->cache);
-	dma_unmap_sgtable(dev, &mapping->table, mapping->dir, MAP_ATTRS);
+	unmap_table(buf, dev, &mapping->table, mapping->dir);
 	sg_free_table(&mapping->table);
 	kfree(mapping);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_MAPPINGS, -1);
@@ -372,8 +394,8 @@ static void use(struct bufalloc_buffer *buf, struct bufalloc_mapping *mapping,
  * whose device accesses the memory as @dir says (DMA_NONE: no device will, the
  * table is only looked at). It is given back by bufalloc_mapping_put().
  *
- * ERR_PTR: -ENOMEM, or what dma_map_sgtable() returned (-EIO, -EINVAL,
- * -EREMOTEIO).
+ * ERR_PTR: -ENOMEM, what dma_map_sgtable() returned (-EIO, -EINVAL,
+ * -EREMOTEIO), or what bufalloc_nomap_map() did (-ERANGE, too).
  */
 struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
 				      struct device *dev,
@@ -386,7 +408,8 @@ struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	ret = copy_runs(table, &buf->runs, dev);
+	/* What an importer would find at such a page is no memory. */
+	ret = copy_runs(table, &buf->runs, dev, !bufalloc_nomap_is(buf));
 	if (ret)
 		goto err_free;
 

@@ -10,8 +10,15 @@
 #include "bufalloc_private.h"
 #include "resolver.h"
 
-/* Cheapest first. */
-static const u32 order[] = { BUFALLOC_HEAP_SYSTEM, BUFALLOC_HEAP_CONTIG };
+/*
+ * Cheapest first. What was set aside for somebody comes last: only if nothing else
+ * will do.
+ */
+static const u32 order[] = {
+	BUFALLOC_HEAP_SYSTEM,
+	BUFALLOC_HEAP_CONTIG,
+	BUFALLOC_HEAP_RESERVED,
+};
 
 static void conclude(struct bufalloc_alloc_verdict *verdict, int error, u32 reason,
 		     int device)
@@ -97,9 +104,9 @@ static bool is_one_range(struct sg_table *runs)
 	int i;
 
 	for_each_sgtable_sg(runs, run, i) {
-		if (i && sg_phys(run) != next)
+		if (i && bufalloc_run_phys(run) != next)
 			return false;
-		next = sg_phys(run) + run->length;
+		next = bufalloc_run_phys(run) + run->length;
 	}
 	return true;
 }
@@ -130,6 +137,10 @@ static void explain_heap(const struct bufalloc_merged *merged, u32 asked,
 		conclude(verdict, 0, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
 	else if (chosen == order[0])
 		conclude(verdict, 0, BUFALLOC_REASON_NONE, BUFALLOC_NOBODY);
+	else if (chosen == BUFALLOC_HEAP_RESERVED &&
+		 verdict->out_reason != BUFALLOC_REASON_NONE)
+		/* The other heap has said why, or the device that refused it. */
+		verdict->out_error = 0;
 	else if (merged->one_run_by >= 0)
 		conclude(verdict, 0, BUFALLOC_REASON_ONE_SEGMENT,
 			 merged->one_run_by);
@@ -157,7 +168,7 @@ static void explain_failure(const struct bufalloc_merged *merged, int error,
 	if (device < 0)
 		device = verdict->out_device;
 	conclude(verdict, error, reason, device);
-	if (device >= 0 && verdict->out_heap == BUFALLOC_HEAP_CONTIG) {
+	if (device >= 0 && verdict->out_heap != BUFALLOC_HEAP_SYSTEM) {
 		conclude_with(verdict, merged->one_run_by);
 		conclude_with(verdict, merged->boundary_by);
 	}
@@ -392,7 +403,8 @@ static u64 last_address(struct sg_table *runs)
 	int i;
 
 	for_each_sgtable_sg(runs, run, i)
-		last = max_t(u64, last, sg_phys(run) + run->length - 1);
+		last = max_t(u64, last,
+			     bufalloc_run_phys(run) + run->length - 1);
 	return last;
 }
 

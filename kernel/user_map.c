@@ -35,7 +35,7 @@ static unsigned long frame_at(struct bufalloc_buffer *buf, pgoff_t pgoff,
 		unsigned long pages = sg->length >> PAGE_SHIFT;
 
 		if (pgoff < pages) {
-			*pfn = page_to_pfn(sg_page(sg)) + pgoff;
+			*pfn = PHYS_PFN(bufalloc_run_phys(sg)) + pgoff;
 			return pages - pgoff;
 		}
 		pgoff -= pages;
@@ -163,14 +163,17 @@ static void leave_large(unsigned long addr, unsigned long end,
 #endif
 }
 
-static int map_frames(struct vm_area_struct *vma, unsigned long addr,
-		      unsigned long pfn, unsigned long pages)
+static int map_frames(struct bufalloc_buffer *buf, struct vm_area_struct *vma,
+		      unsigned long addr, unsigned long pfn,
+		      unsigned long pages)
 {
 	unsigned long end = addr + (pages << PAGE_SHIFT);
-	unsigned long first, last;
+	unsigned long first = end, last = end;
 	int ret = 0;
 
-	leave_large(addr, end, pfn, &first, &last);
+	/* The type of memory that is no RAM is known on x86 by mappings at once. */
+	if (!bufalloc_nomap_is(buf))
+		leave_large(addr, end, pfn, &first, &last);
 	if (first > addr)
 		ret = remap_pfn_range(vma, addr, pfn, first - addr,
 				      vma->vm_page_prot);
@@ -232,7 +235,7 @@ int bufalloc_user_map(struct bufalloc_buffer *buf, struct vm_area_struct *vma)
 
 	for_each_sgtable_sg(&buf->runs, sg, i) {
 		unsigned long pages = sg->length >> PAGE_SHIFT;
-		unsigned long pfn = page_to_pfn(sg_page(sg)) + skip;
+		unsigned long pfn = PHYS_PFN(bufalloc_run_phys(sg)) + skip;
 
 		if (skip >= pages) {
 			skip -= pages;
@@ -245,7 +248,7 @@ int bufalloc_user_map(struct bufalloc_buffer *buf, struct vm_area_struct *vma)
 
 		pages = min(pages - skip, (vma->vm_end - addr) >> PAGE_SHIFT);
 		ret = counted ? map_pages(vma, addr, pfn, pages) :
-				map_frames(vma, addr, pfn, pages);
+				map_frames(buf, vma, addr, pfn, pages);
 		if (ret)
 			return ret;
 		addr += pages << PAGE_SHIFT;

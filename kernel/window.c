@@ -10,7 +10,8 @@
  * by kmap_local_page(). So a window belongs to the task that opened it, and
  * windows are closed in reverse order. Where the linear map would show the buffer
  * as another type of memory than everybody else sees (attribute.c), one page is
- * in view by a mapping of its own.
+ * in view by a mapping of its own; where there is no linear map (nomap.c), some
+ * more.
  */
 #include <linux/cacheflush.h>
 #include <linux/export.h>
@@ -29,22 +30,31 @@ static struct page *page_at(struct scatterlist *run, size_t at)
 	return pfn_to_page(page_to_pfn(sg_page(run)) + (at >> PAGE_SHIFT));
 }
 
-static void hide(struct bufalloc_window *window)
+/* User space may see the pages at an address of another cache colour. */
+static void flush_pages(struct bufalloc_window *window)
 {
 	size_t begin = window->offset - window->run_start;
 	size_t at;
 
+	for (at = round_down(begin, PAGE_SIZE); at < begin + window->length;
+	     at += PAGE_SIZE)
+		flush_dcache_page(page_at(window->run, at));
+}
+
+static void hide(struct bufalloc_window *window)
+{
 	if (!window->data)
 		return;
-	/* User space may see the page at an address of another cache colour. */
-	if (window->dir != DMA_FROM_DEVICE)
-		for (at = round_down(begin, PAGE_SIZE);
-		     at < begin + window->length; at += PAGE_SIZE)
-			flush_dcache_page(page_at(window->run, at));
-	if (window->is_local)
-		kunmap_local(window->data);
-	else if (window->is_mapped)
-		vunmap(PTR_ALIGN_DOWN(window->data, PAGE_SIZE));
+	if (bufalloc_nomap_is(window->buf)) {
+		bufalloc_nomap_hide(window->data);
+	} else {
+		if (window->dir != DMA_FROM_DEVICE)
+			flush_pages(window);
+		if (window->is_local)
+			kunmap_local(window->data);
+		else if (window->is_mapped)
+			vunmap(PTR_ALIGN_DOWN(window->data, PAGE_SIZE));
+	}
 	bufalloc_dmabuf_end(window->buf, window->offset,
 			    window->offset + window->length, window->dir);
 	if (window->dir != DMA_FROM_DEVICE)
@@ -67,13 +77,22 @@ static void seek(struct bufalloc_window *window, size_t offset)
 	window->offset = offset;
 }
 
-/* How are the @length bytes of the run at @at seen? */
-static void choose_view(struct bufalloc_window *window, size_t at, size_t length)
+/* How are the @length bytes of the run at @at seen, and how many of them? */
+static size_t choose_view(struct bufalloc_window *window, size_t at,
+			  size_t length)
 {
+	size_t limit = PAGE_SIZE;
+
+	length = min_t(size_t, length, window->run->length - at);
 	window->is_mapped = window->buf->linear != BUFALLOC_LINEAR_SAME;
 	/* High memory is above all other: the last page decides. */
 	window->is_local = !window->is_mapped &&
 			   PageHighMem(page_at(window->run, at + length - 1));
+	if (!window->is_local && !window->is_mapped)
+		return length;
+	if (bufalloc_nomap_is(window->buf))
+		limit = BUFALLOC_NOMAP_WINDOW;
+	return min_t(size_t, length, limit - offset_in_page(at));
 }
 
 static void *map_page(struct bufalloc_window *window, struct page *page)
@@ -87,6 +106,16 @@ static void *map_page(struct bufalloc_window *window, struct page *page)
 	return page_address(page);
 }
 
+static void *view(struct bufalloc_window *window, size_t at, size_t length)
+{
+	void *data;
+
+	if (bufalloc_nomap_is(window->buf))
+		return bufalloc_nomap_show(window->buf, window->offset, length);
+	data = map_page(window, page_at(window->run, at));
+	return data ? data + offset_in_page(at) : NULL;
+}
+
 /*
  * Show at most @length bytes of the run, from where it was found on. -ENOMEM: no
  * kernel address space.
@@ -96,11 +125,8 @@ static int show(struct bufalloc_window *window, size_t length)
 	size_t at = window->offset - window->run_start;
 	void *data;
 
-	length = min_t(size_t, length, window->run->length - at);
-	choose_view(window, at, length);
-	if (window->is_local || window->is_mapped)
-		length = min_t(size_t, length, PAGE_SIZE - offset_in_page(at));
-	data = map_page(window, page_at(window->run, at));
+	length = choose_view(window, at, length);
+	data = view(window, at, length);
 	if (!data)
 		return -ENOMEM;
 	bufalloc_dmabuf_begin(window->buf, window->offset,
@@ -108,7 +134,7 @@ static int show(struct bufalloc_window *window, size_t length)
 	/* User space can end the access that began here, but not this. */
 	if (window->dir != DMA_FROM_DEVICE)
 		bufalloc_cache_add_writer(&window->buf->cache);
-	window->data = data + offset_in_page(at);
+	window->data = data;
 	window->length = length;
 	return 0;
 }
@@ -169,8 +195,8 @@ EXPORT_SYMBOL_NS_GPL(bufalloc_window_open, BUFALLOC_NS);
  * caller's part. To go forward costs less than to go back.
  *
  * Return: 0, -EINVAL (not a range within the buffer; nothing has changed), or
- * -ENOMEM (a write-combined or uncached buffer, and the kernel has no address
- * space for a page; nothing is in view).
+ * -ENOMEM (a buffer that has to be mapped for the view, and the kernel has no
+ * address space; nothing is in view).
  */
 int bufalloc_window_move(struct bufalloc_window *window, size_t offset,
 			 size_t length)

@@ -98,7 +98,8 @@ bufalloc_open(struct bufalloc_ctx **ctx,
  * -ENOSPC  nothing that was tried is usable for all devices, however much memory
  *          is free
  * -ENOMEM  the memory ran out where it would be usable
- * -EDQUOT  the user's limit on contiguous memory is reached there
+ * -EDQUOT  the user's limit on contiguous and reserved memory is reached
+ *          there
  * -EACCES, -EPERM  no permission on what may allocate it
  * -ENOENT  nothing on this machine may allocate it: bufalloc.ko is not loaded,
  *          and there is no other backend

@@ -51,7 +51,7 @@ struct bufalloc_module_info {
 	uint32_t heaps;
 	/** Largest length in bytes that can be asked for. */
 	uint64_t max_length;
-	/** Bytes of contiguous memory that this user may hold at once. */
+	/** Bytes of contiguous and reserved memory that this user may hold at once. */
 	uint64_t contig_limit;
 	/** Bytes of it that this user holds now. */
 	uint64_t contig_used;
@@ -236,7 +236,7 @@ bufalloc_get_info(struct bufalloc_ctx *ctx, struct bufalloc_module_info *info);
  * -EINVAL  length is 0, or the heap is unknown
  * -EOPNOTSUPP  this kernel has no such heap
  * -ENOMEM  the memory ran out, or length is larger than all of it
- * -EDQUOT  the user's limit on contiguous memory is reached
+ * -EDQUOT  the user's limit on contiguous and reserved memory is reached
  * -EMFILE, -ENFILE  no file descriptor is left
  * -EINTR  a fatal signal
  */
@@ -488,7 +488,8 @@ int
 bufalloc_buf_end(struct bufalloc_buf *buf, enum bufalloc_access access);
 
 /**
- * Name of a heap ("auto", "system", "contig", "user"), or NULL if unknown. Static
+ * Name of a heap ("auto", "system", "contig", "reserved", "user"),
+ * or NULL if unknown. Static
  * storage.
  */
 const char *

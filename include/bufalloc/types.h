@@ -35,6 +35,12 @@ enum bufalloc_heap {
 	 */
 	BUFALLOC_CONTIG = 2,
 	/**
+	 * One physical range of memory that was set aside for bufalloc when the
+	 * machine was set up (docs/reserved-memory.md), and that the CPU reads
+	 * slowly. BUFALLOC_AUTO takes it last.
+	 */
+	BUFALLOC_RESERVED = 3,
+	/**
 	 * Memory that a process had before, see bufalloc_import_user(). Nothing
 	 * can be allocated from it.
 	 */

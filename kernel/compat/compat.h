@@ -13,6 +13,7 @@
 #error "bufalloc needs Linux 6.1 or later"
 #endif
 
+#include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -126,6 +127,46 @@ bufalloc_compat_insert_pfn_pmd(struct vm_fault *vmf, unsigned long pfn,
 #else
 #define BUFALLOC_VM_LARGE 0
 #endif
+
+#ifdef CONFIG_IOMMU_API
+/* Since 6.3 the caller says how page tables are allocated. */
+static inline int
+bufalloc_compat_iommu_map(struct iommu_domain *domain, unsigned long iova,
+			  phys_addr_t phys, size_t size, int prot)
+{
+#ifdef BUFALLOC_HAVE_IOMMU_MAP_GFP
+	return iommu_map(domain, iova, phys, size, prot, GFP_KERNEL);
+#else
+	return iommu_map(domain, iova, phys, size, prot);
+#endif
+}
+#endif
+
+/*
+ * Map memory that has no struct page. Up to 6.17 there is only the call for the
+ * registers of devices, which an IOMMU maps as such.
+ */
+static inline dma_addr_t
+bufalloc_compat_dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
+			     enum dma_data_direction dir, unsigned long attrs)
+{
+#ifdef BUFALLOC_HAVE_DMA_MAP_PHYS
+	return dma_map_phys(dev, phys, size, dir, attrs);
+#else
+	return dma_map_resource(dev, phys, size, dir, attrs);
+#endif
+}
+
+static inline void
+bufalloc_compat_dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
+			       enum dma_data_direction dir, unsigned long attrs)
+{
+#ifdef BUFALLOC_HAVE_DMA_MAP_PHYS
+	dma_unmap_phys(dev, addr, size, dir, attrs);
+#else
+	dma_unmap_resource(dev, addr, size, dir, attrs);
+#endif
+}
 
 /* Does the DMA API translate through this domain? */
 static inline bool

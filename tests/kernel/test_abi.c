@@ -192,7 +192,7 @@ devices_without_a_count(void)
 static void
 unknown_heaps(void)
 {
-	static const uint32_t heaps[] = { 3, 4, 31, 32, 255, INT32_MAX,
+	static const uint32_t heaps[] = { 4, 6, 31, 32, 255, INT32_MAX,
 					  UINT32_MAX };
 
 	for (size_t i = 0; i < sizeof(heaps) / sizeof(heaps[0]); i++) {
@@ -273,7 +273,7 @@ unknown_calls(void)
 
 	set_arg(&valid, sizeof(valid));
 	/* Numbers without a call, the last number, one past the table. */
-	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x06), &arg));
+	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x09), &arg));
 	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0x08), &arg));
 	CHECK_ERRNO(ENOTTY, ioctl(node, _IO(BUFALLOC_IOC_TYPE, 0xff), &arg));
 	/* Ours, but another type or encoding. */

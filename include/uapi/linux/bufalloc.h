@@ -49,9 +49,9 @@
  *    kernel's end is not 0, or @size is larger than a page.
  *  - EBADF: a file descriptor of the caller that is not open.
  *  - EOPNOTSUPP: a heap, or an attribute that the caller requires, that this
- *    kernel cannot provide; a dma-buf that another exporter than bufalloc
- *    made; a device that takes no dma-buf; or memory to import of a kind that
- *    cannot be.
+ *    kernel cannot provide, or BUFALLOC_HEAP_RESERVED where nothing was set
+ *    aside; a dma-buf that another exporter than bufalloc made; a device that
+ *    takes no dma-buf; or memory to import of a kind that cannot be.
  *  - ENODEV: a file descriptor that names no device of a kind that bufalloc
  *    knows, or a device that was unbound from its driver.
  *  - ENXIO: a node that is no device itself (a subdevice, media, VBI, radio, SDR
@@ -68,7 +68,7 @@
  *    the memory to import may not be read or written, or the caller's file
  *    descriptor of the dma-buf is O_RDONLY and the call would write to the
  *    buffer.
- *  - EDQUOT: the user's limit on contiguous memory is reached; see
+ *  - EDQUOT: the user's limit on contiguous and reserved memory is reached; see
  *    bufalloc_info.out_contig_limit.
  *  - EMFILE, ENFILE: the caller's or the system's table of files is full.
  *  - EINTR: a fatal signal ended the call; or, of SYNC_RANGE, COPY and
@@ -107,6 +107,13 @@ enum {
  *	reach; below 4 GiB without devices, and where one's reach cannot be told
  *	(BUFALLOC_PROOF_UNPROVEN). For devices that take one DMA segment and
  *	have no IOMMU. Limited per user.
+ * @BUFALLOC_HEAP_RESERVED: one physical range of memory that was set aside for
+ *	bufalloc and that the kernel itself has no mapping of: module parameter
+ *	reserved, with memmap=SIZE$START on the kernel's command line. It is there
+ *	however full or fragmented the machine's memory is. The CPU sees it
+ *	write-combined: reading is slow. Taken without being asked for only if
+ *	none of the other heaps has anything that will do. Where nobody set any
+ *	aside: EOPNOTSUPP. Counts against the same limit per user
  * @BUFALLOC_HEAP_USER: memory of a process's own, see IMPORT_USER. Nothing can
  *	be allocated from it (EINVAL)
  */
@@ -114,6 +121,7 @@ enum bufalloc_heap_id {
 	BUFALLOC_HEAP_AUTO = 0,
 	BUFALLOC_HEAP_SYSTEM = 1,
 	BUFALLOC_HEAP_CONTIG = 2,
+	BUFALLOC_HEAP_RESERVED = 3,
 	BUFALLOC_HEAP_USER = 5,
 };
 
@@ -172,8 +180,8 @@ enum bufalloc_attribute {
  *	trying; 0 in this version
  * @out_max_length: largest length in bytes that ALLOC accepts: the memory of
  *	the machine, rounded down to whole pages. What is free is usually less
- * @out_contig_limit: bytes of contiguous memory that the calling user (by
- *	user id in the initial user namespace) may hold at once; module
+ * @out_contig_limit: bytes of contiguous and reserved memory that the calling
+ *	user (by user id in the initial user namespace) may hold at once; module
  *	parameter contig_limit_bytes
  * @out_contig_used: bytes of it that are in use now
  * @out_attributes: enum bufalloc_attribute bits that ALLOC knows and this
@@ -348,7 +356,7 @@ enum bufalloc_proof {
  * @BUFALLOC_REASON_MAP: the DMA API refused to map
  * @BUFALLOC_REASON_VMAP: the kernel mapping failed
  * @BUFALLOC_REASON_MEMORY: the heap had no memory left
- * @BUFALLOC_REASON_LIMIT: the user's limit on contiguous memory
+ * @BUFALLOC_REASON_LIMIT: the user's limit on contiguous and reserved memory
  * @BUFALLOC_REASON_UNBOUND: the device was unbound from its driver
  * @BUFALLOC_REASON_NEVER_CPU: the device needs a kernel mapping, and the caller
  *	asked for BUFALLOC_ATTRIBUTE_NEVER_CPU
