@@ -81,6 +81,8 @@ gst_bufalloc_heap_get_type (void)
           "for drivers that use the CPU", "system"},
     {BUFALLOC_CONTIG, "One physical range below 4 GiB, for devices that take "
           "memory only in one piece", "contig"},
+    {BUFALLOC_RESERVED, "One physical range of memory that was set aside for "
+          "bufalloc", "reserved"},
     {0, NULL, NULL},
   };
 

@@ -13,7 +13,8 @@ add(struct place *places, size_t *count, enum bufalloc_heap heap)
 	struct place *place = &places[*count];
 
 	*place = (struct place){
-		.is_contiguous = heap == BUFALLOC_CONTIG,
+		.is_contiguous = heap == BUFALLOC_CONTIG ||
+				 heap == BUFALLOC_RESERVED,
 		.number = heap,
 	};
 	snprintf(place->name, sizeof(place->name), "%s",

@@ -12,15 +12,17 @@ _Static_assert((int)BUFALLOC_SYSTEM == (int)BUFALLOC_HEAP_SYSTEM,
 	       "the library's and the kernel's numbers of the heaps are equal");
 _Static_assert((int)BUFALLOC_CONTIG == (int)BUFALLOC_HEAP_CONTIG,
 	       "the library's and the kernel's numbers of the heaps are equal");
-
+_Static_assert((int)BUFALLOC_RESERVED == (int)BUFALLOC_HEAP_RESERVED,
+	       "the library's and the kernel's numbers of the heaps are equal");
 _Static_assert((int)BUFALLOC_USER == (int)BUFALLOC_HEAP_USER,
 	       "the library's and the kernel's numbers of the heaps are equal");
 
 /* Numbers without a heap have no name. */
-static const char names[][8] = {
+static const char names[][16] = {
 	[BUFALLOC_AUTO] = "auto",
 	[BUFALLOC_SYSTEM] = "system",
 	[BUFALLOC_CONTIG] = "contig",
+	[BUFALLOC_RESERVED] = "reserved",
 	[BUFALLOC_USER] = "user",
 };
 

@@ -312,6 +312,11 @@ no_memory_sentence(const struct bufalloc_module_info *info, uint64_t length,
 				"cannot allocate %s: no contiguous range of that length is free below 4 GiB (a request may have up to %s); ask for less, free some memory, or use heap auto or system",
 				asked.text, all.text);
 	}
+	if (heap == BUFALLOC_RESERVED) {
+		return snprintf(text, size,
+				"cannot allocate %s: no range of that length is free in the memory that was set aside for bufalloc; ask for less, free some, or use heap auto, system or contig",
+				asked.text);
+	}
 	return snprintf(text, size,
 			"cannot allocate %s: the memory of this machine or of this control group ran out (a request may have up to %s); ask for less, or free some",
 			asked.text, all.text);
@@ -357,9 +362,10 @@ bufalloc_alloc_strerror(struct bufalloc_ctx *ctx, uint64_t length,
 		}
 		if (bufalloc_heap_name(heap) == NULL) {
 			return snprintf(text, size,
-					"%s: no heap has that number; use auto (%d), system (%d) or contig (%d)",
+					"%s: no heap has that number; use auto (%d), system (%d), contig (%d) or reserved (%d)",
 					subject, BUFALLOC_AUTO,
-					BUFALLOC_SYSTEM, BUFALLOC_CONTIG);
+					BUFALLOC_SYSTEM, BUFALLOC_CONTIG,
+					BUFALLOC_RESERVED);
 		}
 		return snprintf(text, size,
 				"%s: bufalloc.ko does not accept the request; its version differs from the library's, update the older one",
@@ -367,6 +373,11 @@ bufalloc_alloc_strerror(struct bufalloc_ctx *ctx, uint64_t length,
 	case EOPNOTSUPP:
 		if (!has_info) {
 			break;
+		}
+		if (heap == BUFALLOC_RESERVED) {
+			return snprintf(text, size,
+					"%s: no memory was set aside for bufalloc; do that as docs/reserved-memory.md says, or use one of: %s",
+					subject, heaps.text);
 		}
 		return snprintf(text, size,
 				"%s: this kernel cannot provide that heap; it provides: %s",

@@ -275,7 +275,8 @@ put_advice(struct writer *w, const struct bufalloc_verdict *verdict)
 		break;
 	}
 	if (verdict->asked == BUFALLOC_SYSTEM ||
-	    verdict->asked == BUFALLOC_CONTIG) {
+	    verdict->asked == BUFALLOC_CONTIG ||
+	    verdict->asked == BUFALLOC_RESERVED) {
 		put(w, "; try heap auto");
 	} else if (verdict->reason != BUFALLOC_REASON_MEMORY) {
 		put(w, "; ask for less, or leave that device out");

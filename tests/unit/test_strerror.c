@@ -226,7 +226,11 @@ alloc_sentences(void **state)
 		{ 4096, 1, -EOPNOTSUPP, 4, { "heap system", "provides: contig" } },
 		{ 4096, 1, -EOPNOTSUPP, 6, { "provides: system, contig" } },
 		{ 4096, 0, -EOPNOTSUPP, 0, { "heap auto", "provides: none" } },
-		{ 4096, 1, -EOPNOTSUPP, 0xfffffff8, { "provides: none" } },
+		{ 4096, 1, -EOPNOTSUPP, 0xffffffd0, { "provides: none" } },
+		{ 4096, 3, -EOPNOTSUPP, 6, { "heap reserved", "no memory was set aside",
+					     "use one of: system, contig" } },
+		{ 4096, 3, -ENOMEM, 0xe, { "cannot allocate 4096 bytes", "set aside",
+					   "use heap auto" } },
 		/* One byte more than all the memory, and as much as that. */
 		{ UINT64_C(4294967297), 0, -ENOMEM, 6,
 		  { "4294967297 bytes (4096.0 MiB)", "machine is 4294967296 bytes (4096.0 MiB)", "less" } },

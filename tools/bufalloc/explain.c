@@ -247,7 +247,7 @@ const struct tool_command tool_explain = {
 	.help =
 		"usage: bufalloc explain --device NODE[:r|w|rw]...\n"
 		"                        --size N[K|M|G] | --format FOURCC --width N --height N\n"
-		"                        [--heap auto|system|contig] [--attribute NAME]...\n"
+		"                        [--heap auto|system|contig|reserved] [--attribute NAME]...\n"
 		"                        [--json] [--node PATH]\n"
 		"\n"
 		"Allocate a buffer that all devices can use, on trial. Print what each device can\n"
@@ -259,7 +259,8 @@ const struct tool_command tool_explain = {
 		"  --size N         length in bytes; K, M, G: times 1024, 1024^2, 1024^3\n"
 		"  --format FOURCC  with --width and --height: of a frame without padding\n"
 		"                   (NV12, YU12, YUYV, XR24, GREY, ...)\n"
-		"  --heap HEAP      auto (default: the cheapest that all can use), system, contig\n"
+		"  --heap HEAP      auto (default: the cheapest that all can use), system, contig,\n"
+		"                   reserved\n"
 		"  --attribute NAME what it shall be like; may be given several times:\n"
 		"                   never-cpu: no CPU reads or writes it;\n"
 		"                   write-combine, uncached: CPUs access it past their caches;\n"
