@@ -307,10 +307,11 @@ static int map_table(struct bufalloc_buffer *buf, struct device *dev,
 static void unmap_table(struct bufalloc_buffer *buf, struct device *dev,
 			struct sg_table *table, enum dma_data_direction dir)
 {
-	if (bufalloc_nomap_is(buf))
+	if (bufalloc_nomap_is(buf)) {
 		bufalloc_nomap_unmap(buf, dev, table, dir);
-	else
-		dma_unmap_sgtable(dev, table, dir, BUFALLOC_MAP_ATTRS);
+		return;
+	}
+	dma_unmap_sgtable(dev, table, dir, BUFALLOC_MAP_ATTRS);
 }
 
 static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,

@@ -222,17 +222,26 @@ ba_set_parameter(const char *name, unsigned long long value)
 	CHECK_EQ(fclose(file), 0);
 }
 
-void
-ba_load(void)
+int
+ba_try_load(const char *parameters)
 {
 	const char *path = getenv("BUFALLOC_KO");
-	int fd;
+	int fd, ret, error;
 
 	CHECK(path != NULL);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0);
-	CHECK_EQ(syscall(SYS_finit_module, fd, "", 0), 0);
+	ret = (int)syscall(SYS_finit_module, fd, parameters, 0);
+	error = errno;
 	close(fd);
+	errno = error;
+	return ret;
+}
+
+void
+ba_load(void)
+{
+	CHECK_EQ(ba_try_load(""), 0);
 }
 
 int

@@ -20,6 +20,7 @@
 #               mappings cost by a clock that counts instructions
 #   api         a driver that calls the in-kernel API
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
+#   reserved    memory that the kernel was told to leave alone
 #   frag        fragmented memory, with a CMA region where the kernel can
 #
 # For tests/controls: MODULE_DIR has other modules than the ones that are built
@@ -33,6 +34,7 @@ suite=${1-}
 kernel=${2-stock-6.1-amd64}
 mem=4096
 append=''
+bufalloc_parameters=''
 options=()
 environment=()
 
@@ -179,6 +181,25 @@ masks)
 		--device edu,dma_mask=0xffffffffffffffff)
 	programs=(edu_masks edu_user_masks edu_unbind)
 	;;
+reserved)
+	# The second region is a whole section of memory (128 MiB) and has no
+	# struct pages; the others are inside of sections.
+	bufalloc_parameters="reserved=32M@0x52000000,128M@0x48000000,16M@0x0a000000"
+	modules=(bufalloc-v4l2 vivid "ba_edu dma_bits=64,64,28,24" ba_alias)
+	# shellcheck disable=SC2016 # the $ is the kernel's
+	append='intel_iommu=on iommu.strict=1 memmap=32M$0x52000000'
+	# shellcheck disable=SC2016
+	append+=' memmap=128M$0x48000000 memmap=16M$0x0a000000'
+	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+		"${one_outside[@]}"
+		--device pcie-root-port,id=port2,bus=pxb,chassis=2,slot=2
+		--device edu,bus=port2
+		--device pcie-root-port,id=port3,bus=pxb,chassis=3,slot=3
+		--device edu,bus=port3)
+	mem=2048
+	programs=(reserved reserved_parameters)
+	;;
 frag)
 	modules=(ba_edu)
 	mem=2048
@@ -209,7 +230,7 @@ make "${targets[@]}" KDIR="$kdir" "${cross[@]}" >&2 || exit 1
 kmod=$PWD/$(make -s print-kmod KDIR="$kdir" "${cross[@]}")
 modules_dir=${MODULE_DIR:-$kmod/kernel}
 arguments=()
-for module in bufalloc "${modules[@]}"; do
+for module in "bufalloc $bufalloc_parameters" "${modules[@]}"; do
 	read -r name parameters <<<"$module"
 	case $name in
 	bufalloc*) module="$modules_dir/$name.ko $parameters" ;;

@@ -46,8 +46,15 @@ if [ -n "${EDU_IDENTITY-}" ]; then
 fi
 
 for program in "$@"; do
-	# lifetime unloads bufalloc, which nothing may hold then.
-	[ "$program" != lifetime ] || rmmod bufalloc_v4l2 bufalloc_drm
+	# These unload bufalloc, which nothing may hold then.
+	case $program in
+	lifetime) rmmod bufalloc_v4l2 bufalloc_drm ;;
+	reserved_parameters)
+		for module in ba_edu bufalloc_v4l2; do
+			[ ! -d "/sys/module/$module" ] || rmmod "$module"
+		done
+		;;
+	esac
 	case $program in
 	*/*) path=$build/tests/$program ;; # of another folder of tests
 	*) path=$build/tests/kernel/$program ;;
@@ -79,7 +86,7 @@ if [ -e $kmemleak ]; then
 fi
 
 # The test's own drivers go first; the others hold nothing of ours any more.
-for module in ba_api ba_drm ba_edu ba_importer ba_kva ba_v4l2 bufalloc_v4l2 bufalloc_drm; do
+for module in ba_alias ba_api ba_drm ba_edu ba_importer ba_kva ba_v4l2 bufalloc_v4l2 bufalloc_drm; do
 	[ ! -d "/sys/module/$module" ] || rmmod "$module" ||
 		result "not ok" "$module can be unloaded"
 done

@@ -124,7 +124,7 @@ close_new_fds(const struct fds *before)
 
 static const char *const live_names[] = {
 	"buffers", "attachments", "mappings", "tables", "kernel_maps", "accounts",
-	"pinned_pages",
+	"pinned_pages", "reserved_pages",
 };
 #define LIVE_COUNT (sizeof(live_names) / sizeof(live_names[0]))
 

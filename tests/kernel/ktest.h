@@ -167,9 +167,14 @@ ba_get_parameter(const char *name);
 void
 ba_set_parameter(const char *name, unsigned long long value);
 
-/* Load and unload bufalloc.ko ($BUFALLOC_KO). ba_unload(): -1 and errno. */
+/*
+ * Load and unload bufalloc.ko ($BUFALLOC_KO). ba_try_load() and ba_unload(): -1 and
+ * errno.
+ */
 void
 ba_load(void);
+int
+ba_try_load(const char *parameters);
 int
 ba_unload(void);
 
