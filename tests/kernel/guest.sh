@@ -97,7 +97,8 @@ swiotlb)
 	modules=(ba_importer ba_edu vgem)
 	append=swiotlb=force
 	options=("${virtual_clock[@]}" --device edu,dma_mask=0xffffffffffffffff)
-	programs=(sync sync_range fences_order copy_device edu_bounce selftest)
+	programs=(sync sync_range fences_order copy_device edu_bounce edu_heaps
+		selftest)
 	;;
 iommu)
 	modules=("$five" ba_importer)
