@@ -123,7 +123,7 @@ ba_map(int fd, size_t length)
 void *
 ba_map_at(int fd, size_t length, size_t shift)
 {
-	size_t room_length = length + 2 * BA_LARGE_PAGE, before;
+	size_t room_length = length + 2 * BA_LARGE_PAGE, before, after;
 	uint8_t *room = mmap(NULL, room_length, PROT_NONE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uint8_t *at;
@@ -136,7 +136,10 @@ ba_map_at(int fd, size_t length, size_t shift)
 	if (before > 0) {
 		CHECK_EQ(munmap(room, before), 0);
 	}
-	CHECK_EQ(munmap(at + length, room_length - before - length), 0);
+	after = room_length - before - length;
+	if (after > 0) {
+		CHECK_EQ(munmap(at + length, after), 0);
+	}
 	return at;
 }
 
