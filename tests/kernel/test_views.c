@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -343,6 +344,8 @@ killed(void)
 	child = fork();
 	CHECK(child >= 0);
 	if (child == 0) {
+		/* Also when this row fails. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc);
 		pause();
 	}
