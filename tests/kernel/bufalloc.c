@@ -123,7 +123,9 @@ ba_map(int fd, size_t length)
 void *
 ba_map_at(int fd, size_t length, size_t shift)
 {
-	size_t room_length = length + 2 * BA_LARGE_PAGE, before, after;
+	/* A frame need not be whole pages. */
+	size_t whole = (length + 4095) / 4096 * 4096;
+	size_t room_length = whole + 2 * BA_LARGE_PAGE, before, after;
 	uint8_t *room = mmap(NULL, room_length, PROT_NONE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uint8_t *at;
@@ -136,9 +138,9 @@ ba_map_at(int fd, size_t length, size_t shift)
 	if (before > 0) {
 		CHECK_EQ(munmap(room, before), 0);
 	}
-	after = room_length - before - length;
+	after = room_length - before - whole;
 	if (after > 0) {
-		CHECK_EQ(munmap(at + length, after), 0);
+		CHECK_EQ(munmap(at + whole, after), 0);
 	}
 	return at;
 }
