@@ -4,7 +4,7 @@
 TESTS ?=
 # Suites at once. A guest is one processor's work, most of the time, so two on two
 # processors end sooner; what is measured then is measured beside others.
-JOBS ?= 1
+JOBS ?= $(if $(filter 1,$(shell nproc)),1,2)
 TEST_PARTS = lib tool plugin modules unit gst-tests ktests libtests
 
 .PHONY: tests-build tests-deps check-host check check-all lint
@@ -17,7 +17,7 @@ tests-deps:
 tests-build: tests-deps
 	$(Q)for part in $(TEST_PARTS); do $(MAKE) $$part || exit 1; done
 
-## check-host        the tests that need no guest; TESTS='glob...' for some, JOBS=2 two at once
+## check-host        the tests that need no guest; TESTS='glob...' for some, JOBS=1 one at a time
 check-host: tests-build
 	$(Q)tests/run --jobs $(JOBS) --target check-host $(TESTS:%='%')
 
