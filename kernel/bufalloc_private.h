@@ -283,6 +283,12 @@ extern const struct bufalloc_heap bufalloc_heap_contig;
 extern const struct bufalloc_heap bufalloc_heap_reserved;
 extern const struct bufalloc_heap bufalloc_heap_system;
 
+/* heap_range.c: what the heaps of one physical range have in common */
+int bufalloc_heap_range_begin(struct bufalloc_buffer *buf);
+void bufalloc_heap_range_end(struct bufalloc_buffer *buf);
+void bufalloc_heap_range_describe(struct bufalloc_buffer *buf,
+				  unsigned long pfn, bool has_pages);
+
 /* heap_user.c: the caller's own memory */
 struct bufalloc_buffer *bufalloc_heap_user_create(unsigned long addr,
 						  size_t length, bool read_only,

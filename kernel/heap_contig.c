@@ -74,22 +74,6 @@ static int clear_range(struct page *first, unsigned long pages)
 	return 0;
 }
 
-/* Describe the range by as few entries as their unsigned int length allows. */
-static void fill_runs(struct sg_table *runs, struct page *first, size_t length)
-{
-	unsigned long pfn = page_to_pfn(first);
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sgtable_sg(runs, sg, i) {
-		size_t run = min(length, BUFALLOC_RUN_MAX);
-
-		sg_set_page(sg, pfn_to_page(pfn), run, 0);
-		pfn += run >> PAGE_SHIFT;
-		length -= run;
-	}
-}
-
 static bool bufalloc_heap_contig_can(const struct bufalloc_need *need)
 {
 	return true;
@@ -106,27 +90,21 @@ static int bufalloc_heap_contig_alloc(struct bufalloc_buffer *buf,
 	if (need.unknown)
 		need.limit = min_t(u64, need.limit, DEFAULT_LIMIT);
 
-	ret = bufalloc_account_charge(buf->length, &buf->account);
+	ret = bufalloc_heap_range_begin(buf);
 	if (ret)
 		return ret;
-
-	ret = sg_alloc_table(&buf->runs,
-			     DIV_ROUND_UP(buf->length, BUFALLOC_RUN_MAX),
-			     GFP_KERNEL_ACCOUNT);
-	if (ret)
-		goto err_uncharge;
 
 	first = alloc_block(pages, &need);
 	if (!first) {
 		ret = bufalloc_range_alloc(pages, &need, &first);
 		if (ret)
-			goto err_table;
+			goto err_end;
 	}
 
 	ret = clear_range(first, pages);
 	if (ret)
 		goto err_range;
-	fill_runs(&buf->runs, first, buf->length);
+	bufalloc_heap_range_describe(buf, page_to_pfn(first), true);
 	ret = bufalloc_attribute_apply(buf);
 	if (ret)
 		goto err_range;
@@ -134,10 +112,8 @@ static int bufalloc_heap_contig_alloc(struct bufalloc_buffer *buf,
 
 err_range:
 	bufalloc_range_free(first, pages);
-err_table:
-	sg_free_table(&buf->runs);
-err_uncharge:
-	bufalloc_account_uncharge(buf->account, buf->length);
+err_end:
+	bufalloc_heap_range_end(buf);
 	return ret;
 }
 
@@ -163,8 +139,7 @@ static void bufalloc_heap_contig_free(struct bufalloc_buffer *buf)
 		put_pages(first, pages);
 	else
 		bufalloc_range_free(first, pages);
-	sg_free_table(&buf->runs);
-	bufalloc_account_uncharge(buf->account, buf->length);
+	bufalloc_heap_range_end(buf);
 }
 
 const struct bufalloc_heap bufalloc_heap_contig = {
