@@ -212,6 +212,7 @@ void bufalloc_buffer_ready(struct bufalloc_buffer *buf, u64 start_ns);
 struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 					       u64 attributes,
 					       const struct bufalloc_need *need);
+bool bufalloc_buffer_is_one_range(const struct bufalloc_buffer *buf);
 void bufalloc_buffer_put(struct bufalloc_buffer *buf);
 u32 bufalloc_buffer_heaps(void);
 u64 bufalloc_buffer_max_length(void);

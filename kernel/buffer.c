@@ -157,6 +157,21 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 	return buf;
 }
 
+/* Is its memory one physical range? A long one is several runs. */
+bool bufalloc_buffer_is_one_range(const struct bufalloc_buffer *buf)
+{
+	struct scatterlist *run;
+	u64 next = 0;
+	int i;
+
+	for_each_sgtable_sg(&buf->runs, run, i) {
+		if (i && bufalloc_run_phys(run) != next)
+			return false;
+		next = bufalloc_run_phys(run) + run->length;
+	}
+	return true;
+}
+
 static void destroy(struct kref *refs)
 {
 	struct bufalloc_buffer *buf =

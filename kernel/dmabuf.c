@@ -188,26 +188,21 @@ static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 }
 
 /*
- * One run in memory that the kernel has in its linear map needs no mapping of
+ * One range in memory that the kernel has in its linear map needs no mapping of
  * its own: that is where its address is.
  */
 static void *linear_address(struct bufalloc_buffer *buf)
 {
-	struct scatterlist *sg;
-	unsigned long next = 0;
-	int i;
+	struct page *first = sg_page(buf->runs.sgl);
+	unsigned long last;
 
 	if (buf->linear != BUFALLOC_LINEAR_SAME)
 		return NULL;
-	for_each_sgtable_sg(&buf->runs, sg, i) {
-		unsigned long pfn = page_to_pfn(sg_page(sg));
-		unsigned long end = pfn + (sg->length >> PAGE_SHIFT);
-
-		if ((i && pfn != next) || PageHighMem(pfn_to_page(end - 1)))
-			return NULL;
-		next = end;
-	}
-	return page_address(sg_page(buf->runs.sgl));
+	if (!bufalloc_buffer_is_one_range(buf))
+		return NULL;
+	/* High memory is above all other: the last page decides. */
+	last = page_to_pfn(first) + (buf->length >> PAGE_SHIFT) - 1;
+	return PageHighMem(pfn_to_page(last)) ? NULL : page_address(first);
 }
 
 static void *map_pages(struct bufalloc_buffer *buf)

@@ -96,21 +96,6 @@ static int check_conflicts(const struct bufalloc_merged *merged, u64 length,
 	}
 }
 
-/* Long ranges are several runs, one behind the other. */
-static bool is_one_range(struct sg_table *runs)
-{
-	struct scatterlist *run;
-	u64 next = 0;
-	int i;
-
-	for_each_sgtable_sg(runs, run, i) {
-		if (i && bufalloc_run_phys(run) != next)
-			return false;
-		next = bufalloc_run_phys(run) + run->length;
-	}
-	return true;
-}
-
 /* Every device must be able to use it. */
 static int try_devices(struct bufalloc_buffer *buf,
 		       struct bufalloc_endpoint *endpoints,
@@ -179,7 +164,7 @@ static int check_promises(struct bufalloc_buffer *buf,
 			  struct bufalloc_alloc_verdict *verdict)
 {
 	if (!(buf->attributes & BUFALLOC_ATTRIBUTE_CONTIGUOUS) ||
-	    is_one_range(&buf->runs))
+	    bufalloc_buffer_is_one_range(buf))
 		return 0;
 	conclude(verdict, -ENOSPC, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
 	return -ENOSPC;
