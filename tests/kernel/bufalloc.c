@@ -256,7 +256,7 @@ ba_unload(void)
 }
 
 unsigned long long
-ba_vmalloc_bytes(void)
+ba_vmalloc_sum(bool (*counts)(const char *line))
 {
 	FILE *file = fopen("/proc/vmallocinfo", "re");
 	unsigned long long sum = 0, bytes;
@@ -264,14 +264,26 @@ ba_vmalloc_bytes(void)
 
 	CHECK(file != NULL);
 	while (fgets(line, sizeof(line), file) != NULL) {
-		if (strstr(line, "[bufalloc]") != NULL &&
-		    strstr(line, " vmap") != NULL &&
+		if ((counts == NULL || counts(line)) &&
 		    sscanf(line, "%*s %llu", &bytes) == 1) {
 			sum += bytes;
 		}
 	}
 	fclose(file);
 	return sum;
+}
+
+static bool
+is_ours(const char *line)
+{
+	return strstr(line, "[bufalloc]") != NULL &&
+	       strstr(line, " vmap") != NULL;
+}
+
+unsigned long long
+ba_vmalloc_bytes(void)
+{
+	return ba_vmalloc_sum(is_ours);
 }
 
 void

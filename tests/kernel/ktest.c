@@ -69,6 +69,20 @@ figure_prefix(void)
 	return access("/sys/kernel/debug/kmemleak", F_OK) != 0 ? "figure " : "";
 }
 
+bool
+ktest_put(const char *path, const char *text, int flags)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
+	ssize_t n;
+
+	if (fd < 0) {
+		return false;
+	}
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n == (ssize_t)strlen(text);
+}
+
 void
 ktest_figure(const char *name, double value)
 {

@@ -35,6 +35,13 @@ ktest_skip(const char *format, ...);
 void __attribute__((format(printf, 1, 2)))
 ktest_note(const char *format, ...);
 
+/*
+ * Write @text to a file of the kernel's by one call, which is opened with these
+ * flags of open() besides. false: that failed, errno says why.
+ */
+bool
+ktest_put(const char *path, const char *text, int flags);
+
 /* A named figure for build/check/figures.json. */
 void
 ktest_figure(const char *name, double value);
@@ -178,7 +185,14 @@ ba_try_load(const char *parameters);
 int
 ba_unload(void);
 
-/* Bytes of vmalloc space that bufalloc's mappings take (/proc/vmallocinfo). */
+/*
+ * The sum of /proc/vmallocinfo, the kernel's address space in use: of the lines
+ * that count; NULL: of all.
+ */
+unsigned long long
+ba_vmalloc_sum(bool (*counts)(const char *line));
+
+/* What of it bufalloc's mappings take. */
 unsigned long long
 ba_vmalloc_bytes(void);
 

@@ -32,18 +32,7 @@ static pid_t looker_pid;
 unsigned long long
 pages_vmalloc_bytes(void)
 {
-	FILE *file = fopen("/proc/vmallocinfo", "re");
-	unsigned long long sum = 0, bytes;
-	char line[512];
-
-	CHECK(file != NULL);
-	while (fgets(line, sizeof(line), file) != NULL) {
-		if (sscanf(line, "%*s %llu", &bytes) == 1) {
-			sum += bytes;
-		}
-	}
-	fclose(file);
-	return sum;
+	return ba_vmalloc_sum(NULL);
 }
 
 /* What /proc/meminfo says is free. */
@@ -64,25 +53,11 @@ free_bytes(void)
 	return kib << 10;
 }
 
-static bool
-put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0) {
-		return false;
-	}
-	n = write(fd, text, strlen(text));
-	close(fd);
-	return n == (ssize_t)strlen(text);
-}
-
 static void
 enable(const char *value)
 {
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
-		if (!put(events[i], value)) {
+		if (!ktest_put(events[i], value, O_TRUNC)) {
 			ktest_skip("no tracepoint %s", events[i]);
 		}
 	}
@@ -118,9 +93,9 @@ pages_begin(void)
 	}
 	CHECK_WITHIN_1S(looker->looks > 0);
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	CHECK(put(TRACING "set_event_pid", pid));
-	CHECK(put(TRACING "buffer_size_kb", "16384"));
-	CHECK(put(TRACING "trace", ""));
+	CHECK(ktest_put(TRACING "set_event_pid", pid, O_TRUNC));
+	CHECK(ktest_put(TRACING "buffer_size_kb", "16384", O_TRUNC));
+	CHECK(ktest_put(TRACING "trace", "", O_TRUNC));
 	enable("1");
 
 	looker->before = pages_vmalloc_bytes();
@@ -179,8 +154,8 @@ pages_end(void)
 	result.address_space = looker->peak > looker->before ?
 				       looker->peak - looker->before : 0;
 	result.less_free = looker->free_before - looker->least_free;
-	put(TRACING "set_event_pid", "");
-	put(TRACING "trace", "");
+	ktest_put(TRACING "set_event_pid", "", O_TRUNC);
+	ktest_put(TRACING "trace", "", O_TRUNC);
 	munmap(looker, sizeof(*looker));
 	return result;
 }

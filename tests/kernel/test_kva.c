@@ -21,27 +21,18 @@
 #define FEW (64 << 10)
 #define FRAMES 48
 
-/*
- * The sum of all that is in vmalloc space, whoever's it is, without what is
- * unmapped already and only put aside.
- */
+/* What is unmapped already is only put aside. */
+static bool
+is_mapped(const char *line)
+{
+	return strstr(line, "unpurged") == NULL;
+}
+
+/* The sum of all that is in vmalloc space, whoever's it is. */
 static long long
 vmalloc_bytes(void)
 {
-	FILE *file = fopen("/proc/vmallocinfo", "re");
-	long long sum = 0;
-	unsigned long bytes;
-	char line[512];
-
-	CHECK(file != NULL);
-	while (fgets(line, sizeof(line), file) != NULL) {
-		if (strstr(line, "unpurged") == NULL &&
-		    sscanf(line, "%*s %lu", &bytes) == 1) {
-			sum += bytes;
-		}
-	}
-	fclose(file);
-	return sum;
+	return (long long)ba_vmalloc_sum(is_mapped);
 }
 
 static void

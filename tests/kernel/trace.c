@@ -14,26 +14,12 @@
 
 #define TRACING "/sys/kernel/tracing/"
 
-static bool
-put(const char *path, const char *text, int flags)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
-	ssize_t n;
-
-	if (fd < 0) {
-		return false;
-	}
-	n = write(fd, text, strlen(text));
-	close(fd);
-	return n == (ssize_t)strlen(text);
-}
-
 static void
 forget(void)
 {
-	put(TRACING "events/ktest/enable", "0", 0);
+	ktest_put(TRACING "events/ktest/enable", "0", 0);
 	/* The group's name alone: all events of it. */
-	put(TRACING "kprobe_events", "-:ktest/", O_APPEND);
+	ktest_put(TRACING "kprobe_events", "-:ktest/", O_APPEND);
 }
 
 /*
@@ -67,7 +53,7 @@ trace_begin_all(const char *const *functions, unsigned int count,
 		snprintf(event, sizeof(event), "p:ktest/seen%u %s %s", i,
 			 functions[i], arguments);
 		name_arguments(event);
-		if (!put(TRACING "kprobe_events", event, O_APPEND)) {
+		if (!ktest_put(TRACING "kprobe_events", event, O_APPEND)) {
 			int error = errno;
 
 			forget();
@@ -81,9 +67,9 @@ trace_begin_all(const char *const *functions, unsigned int count,
 	 * scheduler while it runs, which was seen to stop an emulated processor for
 	 * ever.
 	 */
-	CHECK(put(TRACING "options/record-cmd", "0", 0));
-	CHECK(put(TRACING "trace", "", O_TRUNC));
-	CHECK(put(TRACING "events/ktest/enable", "1", 0));
+	CHECK(ktest_put(TRACING "options/record-cmd", "0", 0));
+	CHECK(ktest_put(TRACING "trace", "", O_TRUNC));
+	CHECK(ktest_put(TRACING "events/ktest/enable", "1", 0));
 }
 
 void
@@ -125,7 +111,7 @@ trace_end(void (*line)(const char *text, void *data), void *data)
 	unsigned int count = 0;
 	FILE *file;
 
-	CHECK(put(TRACING "events/ktest/enable", "0", 0));
+	CHECK(ktest_put(TRACING "events/ktest/enable", "0", 0));
 	file = fopen(TRACING "trace", "re");
 	CHECK(file != NULL);
 	while (fgets(text, sizeof(text), file) != NULL) {
