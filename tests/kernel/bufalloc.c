@@ -70,6 +70,19 @@ ba_alloc_with(int node, uint32_t heap, uint64_t length, uint64_t attributes)
 	return alloc.out_fd;
 }
 
+int
+ba_alloc_read_only(int node, uint64_t length)
+{
+	struct bufalloc_alloc alloc = {
+		.size = sizeof(alloc),
+		.length = length,
+		.fd_flags = O_RDONLY | O_CLOEXEC,
+	};
+
+	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
+	return alloc.out_fd;
+}
+
 struct ba_outcome
 ba_alloc_for(int node, uint32_t heap, uint64_t length, const int *fds,
 	  uint32_t count, uint32_t flags)

@@ -119,6 +119,10 @@ ba_alloc(int node, uint32_t heap, uint64_t length);
 int
 ba_alloc_with(int node, uint32_t heap, uint64_t length, uint64_t attributes);
 
+/* From heap auto; its holder may read it by mmap and not write. */
+int
+ba_alloc_read_only(int node, uint64_t length);
+
 /* What became of an ALLOC for devices; fd is -1 if it was refused. */
 struct ba_outcome {
 	int fd;

@@ -252,21 +252,16 @@ never_cpu(void)
 static void
 read_only_fd(void)
 {
-	struct bufalloc_alloc alloc = {
-		.size = sizeof(alloc),
-		.length = LENGTH,
-		.fd_flags = O_RDONLY | O_CLOEXEC,
-	};
 	static uint8_t bytes[4096];
 	int node = ba_open();
+	int fd = ba_alloc_read_only(node, LENGTH);
 
-	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
 	memset(bytes, 0xcc, sizeof(bytes));
-	copy_fails(node, alloc.out_fd, BUFALLOC_COPY_IN, 0, sizeof(bytes), bytes,
+	copy_fails(node, fd, BUFALLOC_COPY_IN, 0, sizeof(bytes), bytes,
 		   EACCES, 0);
-	copy(node, alloc.out_fd, 0, 0, sizeof(bytes), bytes);
+	copy(node, fd, 0, 0, sizeof(bytes), bytes);
 	CHECK_EQ(first_nonzero(bytes, sizeof(bytes)), sizeof(bytes));
-	close(alloc.out_fd);
+	close(fd);
 	close(node);
 }
 

@@ -317,18 +317,13 @@ without_capability(void)
 static void
 read_only_fd(void)
 {
-	struct bufalloc_alloc alloc = {
-		.size = sizeof(alloc),
-		.length = LENGTH,
-		.fd_flags = O_RDONLY | O_CLOEXEC,
-	};
 	int node = ba_open();
+	int fd = ba_alloc_read_only(node, LENGTH);
 
 	set_up_folder();
 	make_file("fw.bin", 1000, 1);
-	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
-	load_fails(node, alloc.out_fd, 0, "fw.bin", EACCES);
-	close(alloc.out_fd);
+	load_fails(node, fd, 0, "fw.bin", EACCES);
+	close(fd);
 	close(node);
 }
 

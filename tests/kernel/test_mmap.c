@@ -73,24 +73,19 @@ cannot_grow(void)
 static void
 read_only_fd(void)
 {
-	struct bufalloc_alloc alloc = {
-		.size = sizeof(alloc),
-		.length = LENGTH,
-		.fd_flags = O_RDONLY | O_CLOEXEC,
-	};
 	int node = ba_open();
+	int fd = ba_alloc_read_only(node, LENGTH);
 	void *data;
 
-	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc), 0);
 	CHECK_ERRNO(EACCES,
 		    (intptr_t)mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
-				   MAP_SHARED, alloc.out_fd, 0));
-	data = mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, alloc.out_fd, 0);
+				   MAP_SHARED, fd, 0));
+	data = mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, fd, 0);
 	CHECK(data != MAP_FAILED);
 	CHECK_ERRNO(EACCES, mprotect(data, LENGTH, PROT_READ | PROT_WRITE));
 	CHECK_EQ(first_nonzero(data, LENGTH), LENGTH);
 	munmap(data, LENGTH);
-	close(alloc.out_fd);
+	close(fd);
 	close(node);
 }
 
