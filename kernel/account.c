@@ -33,7 +33,7 @@ static LIST_HEAD(accounts);
 static unsigned long long contig_limit_bytes;
 module_param(contig_limit_bytes, ullong, 0644);
 MODULE_PARM_DESC(contig_limit_bytes,
-		 "bytes of contiguous memory that one user may hold (default: a quarter of the memory)");
+		 "bytes of contiguous and reserved memory that one user may hold (default: a quarter of the memory)");
 
 /* Set the default limit, if the administrator gave none. */
 void bufalloc_account_init(void)
