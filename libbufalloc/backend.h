@@ -45,10 +45,6 @@ extern const struct backend private_backend_memfd;
 /** All of them, in the order in which they are tried; MAX_BACKENDS. */
 extern const struct backend *const private_backends[MAX_BACKENDS];
 
-/** O_RDWR | O_CLOEXEC: a descriptor, or a negative errno. */
-int
-private_open(const char *path);
-
 /** An ioctl that returns a descriptor. */
 int
 private_ioctl_fd_again(int fd, unsigned long request, void *arg);

@@ -237,7 +237,7 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
 	};
 	int ret;
 
-	ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_BUFFER_INFO, &raw);
+	ret = private_module_ioctl_again(ctx, BUFALLOC_IOCTL_BUFFER_INFO, &raw);
 	if (ret < 0) {
 		return ret;
 	}

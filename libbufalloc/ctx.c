@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The connection to the kernel module. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/bufalloc.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -19,10 +18,10 @@ private_ioctl(int fd, unsigned long request, void *arg)
 }
 
 static int
-query_info(int fd, struct bufalloc_info *info)
+query_info(const struct bufalloc_ctx *ctx, struct bufalloc_info *info)
 {
 	*info = (struct bufalloc_info){ .size = sizeof(*info) };
-	return private_ioctl(fd, BUFALLOC_IOCTL_INFO, info);
+	return private_module_ioctl_again(ctx, BUFALLOC_IOCTL_INFO, info);
 }
 
 /*
@@ -31,12 +30,12 @@ query_info(int fd, struct bufalloc_info *info)
  * about the node.
  */
 static int
-check_node(int fd)
+check_node(const struct bufalloc_ctx *ctx)
 {
 	struct bufalloc_info info;
 	int ret;
 
-	ret = query_info(fd, &info);
+	ret = query_info(ctx, &info);
 	if (ret == -EACCES || ret == -EPERM || ret == -ENOMEM) {
 		return ret;
 	}
@@ -61,14 +60,13 @@ bufalloc_open_module(struct bufalloc_ctx **ctx_ptr, const char *path)
 		return -ENOMEM;
 	}
 
-	ctx->fd = open(path == NULL ? BUFALLOC_DEVICE : path,
-		       O_RDWR | O_CLOEXEC | O_NOCTTY);
+	ctx->fd = private_open(path == NULL ? BUFALLOC_DEVICE : path);
 	if (ctx->fd < 0) {
-		ret = -errno;
+		ret = ctx->fd;
 		goto err_free;
 	}
 
-	ret = check_node(ctx->fd);
+	ret = check_node(ctx);
 	if (ret < 0) {
 		goto err_close;
 	}
@@ -101,7 +99,7 @@ bufalloc_get_info(struct bufalloc_ctx *ctx, struct bufalloc_module_info *info)
 	struct bufalloc_info raw;
 	int ret;
 
-	ret = ctx->fd < 0 ? ctx->module_error : query_info(ctx->fd, &raw);
+	ret = query_info(ctx, &raw);
 	if (ret < 0) {
 		return ret;
 	}

@@ -27,7 +27,7 @@ bufalloc_get_device_info(struct bufalloc_ctx *ctx, int fd,
 	};
 	int ret;
 
-	ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_DEVICE_INFO, &raw);
+	ret = private_module_ioctl_again(ctx, BUFALLOC_IOCTL_DEVICE_INFO, &raw);
 	if (ret < 0) {
 		return ret;
 	}

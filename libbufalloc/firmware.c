@@ -19,10 +19,8 @@ bufalloc_load_firmware(struct bufalloc_ctx *ctx, int fd, uint64_t offset,
 	};
 	int ret;
 
-	do {
-		ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_LOAD_FIRMWARE,
-					   &load);
-	} while (ret == -EINTR);
+	ret = private_module_ioctl_again(ctx, BUFALLOC_IOCTL_LOAD_FIRMWARE,
+					 &load);
 	if (ret == 0 && length != NULL) {
 		*length = load.out_length;
 	}

@@ -25,6 +25,10 @@ struct bufalloc_ctx {
 	size_t backend_count;
 };
 
+/** O_RDWR | O_CLOEXEC: a descriptor, or a negative errno. */
+int
+private_open(const char *path);
+
 /** ioctl(2) that returns 0 or -errno. */
 int
 private_ioctl(int fd, unsigned long request, void *arg);
@@ -34,7 +38,12 @@ int
 private_module_ioctl(const struct bufalloc_ctx *ctx, unsigned long request,
 		     void *arg);
 
-/** The same for calls that may simply be repeated: not with EINTR or EAGAIN. */
+/** The same for one that may simply be repeated: not with EINTR. */
+int
+private_module_ioctl_again(const struct bufalloc_ctx *ctx,
+			   unsigned long request, void *arg);
+
+/** private_ioctl() for what may simply be repeated: not with EINTR or EAGAIN. */
 int
 private_ioctl_again(int fd, unsigned long request, void *arg);
 

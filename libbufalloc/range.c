@@ -23,26 +23,19 @@ bufalloc_sync_range(struct bufalloc_ctx *ctx, int fd, uint64_t offset,
 		.offset = offset,
 		.length = length,
 	};
-	int ret;
 
 	if ((access & ~(unsigned int)BUFALLOC_READ_WRITE) != 0 ||
 	    (phase != BUFALLOC_BEGIN && phase != BUFALLOC_END)) {
 		return -EINVAL;
 	}
-	do {
-		ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_SYNC_RANGE, &sync);
-	} while (ret == -EINTR);
-	return ret;
+	return private_module_ioctl_again(ctx, BUFALLOC_IOCTL_SYNC_RANGE, &sync);
 }
 
 static int
 copy(struct bufalloc_ctx *ctx, struct bufalloc_copy copy, uint64_t *copied)
 {
-	int ret;
+	int ret = private_module_ioctl_again(ctx, BUFALLOC_IOCTL_COPY, &copy);
 
-	do {
-		ret = private_module_ioctl(ctx, BUFALLOC_IOCTL_COPY, &copy);
-	} while (ret == -EINTR);
 	if (copied != NULL) {
 		*copied = copy.out_copied;
 	}

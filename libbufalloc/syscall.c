@@ -31,6 +31,19 @@ private_module_ioctl(const struct bufalloc_ctx *ctx, unsigned long request,
 }
 
 int
+private_module_ioctl_again(const struct bufalloc_ctx *ctx,
+			   unsigned long request, void *arg)
+{
+	int ret;
+
+	do {
+		ret = private_module_ioctl(ctx, request, arg);
+	} while (ret == -EINTR);
+
+	return ret;
+}
+
+int
 private_open(const char *path)
 {
 	int fd;

@@ -4,6 +4,7 @@
 #include "sim_private.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,17 @@ int
 __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int
 __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+void *
+__wrap_mmap64(void *address, size_t length, int prot, int flags, int fd,
+	      off64_t offset);
+void *
+__real_mmap64(void *address, size_t length, int prot, int flags, int fd,
+	      off64_t offset);
+int
+__wrap_fcntl64(int fd, int command, ...);
+int
+__real_fcntl64(int fd, int command, ...);
 
 struct sim_machine sim_machine;
 
@@ -289,6 +301,12 @@ sim_fails_call(void)
 	return true;
 }
 
+bool
+sim_fails_without_signal(void)
+{
+	return call_errno != EINTR && sim_fails_call();
+}
+
 int
 __wrap_ioctl(int fd, unsigned long request, ...)
 {
@@ -362,7 +380,7 @@ __wrap_fstat64(int fd, struct stat64 *st)
 {
 	const struct sim_file *file = sim_file(fd);
 
-	if (sim_fails_call()) {
+	if (sim_fails_without_signal()) {
 		return -1;
 	}
 	if (file == NULL) {
@@ -410,20 +428,20 @@ int
 __wrap_eventfd(unsigned int count, int flags)
 {
 	assert_int_equal(flags, EFD_CLOEXEC | EFD_NONBLOCK);
-	return sim_fails_call() ? -1 : __real_eventfd(count, flags);
+	return sim_fails_without_signal() ? -1 : __real_eventfd(count, flags);
 }
 
 int
 __wrap_epoll_create1(int flags)
 {
 	assert_int_equal(flags, EPOLL_CLOEXEC);
-	return sim_fails_call() ? -1 : __real_epoll_create1(flags);
+	return sim_fails_without_signal() ? -1 : __real_epoll_create1(flags);
 }
 
 int
 __wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 {
-	if (sim_fails_call()) {
+	if (sim_fails_without_signal()) {
 		return -1;
 	}
 	return __real_epoll_ctl(epoll, op, fd, event);
@@ -436,4 +454,35 @@ __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 		return -1;
 	}
 	return __real_poll(fds, count, timeout);
+}
+
+void *
+__wrap_mmap64(void *address, size_t length, int prot, int flags, int fd,
+	      off64_t offset)
+{
+	if (sim_fails_without_signal()) {
+		return MAP_FAILED;
+	}
+	return __real_mmap64(address, length, prot, flags, fd, offset);
+}
+
+/* A duplicate is what it is one of. */
+int
+__wrap_fcntl64(int fd, int command, ...)
+{
+	va_list args;
+	int arg, copy;
+
+	va_start(args, command);
+	arg = va_arg(args, int);
+	va_end(args);
+	if (sim_fails_without_signal()) {
+		return -1;
+	}
+	copy = __real_fcntl64(fd, command, arg);
+	if (command == F_DUPFD_CLOEXEC && copy >= 0 && sim_file(fd) != NULL) {
+		assert_in_range(copy, 0, MAX_FILES - 1);
+		files[copy] = files[fd];
+	}
+	return copy;
 }

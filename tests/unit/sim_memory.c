@@ -126,7 +126,7 @@ __wrap_opendir(const char *path)
 	size_t i;
 
 	assert_string_equal(path, "/dev/dma_heap");
-	if (sim_fails_call()) {
+	if (sim_fails_without_signal()) {
 		return NULL;
 	}
 	if (!sim_machine.has_heaps) {
@@ -182,7 +182,7 @@ __wrap_memfd_create(const char *name, unsigned int flags)
 	int fd;
 
 	assert_int_equal(flags, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (sim_fails_call()) {
+	if (sim_fails_without_signal()) {
 		return -1;
 	}
 	if (sim_machine.memfd_errno != 0) {
@@ -285,12 +285,15 @@ describe(int fd, struct bufalloc_device_info *info)
 }
 
 static int
-solve(struct bufalloc_alloc *alloc)
+solve(struct bufalloc_alloc *alloc, bool *is_contiguous)
 {
 	struct bufalloc_alloc_device *devices =
 		(struct bufalloc_alloc_device *)(uintptr_t)alloc->devices;
-	struct bufalloc_alloc_verdict *verdict =
-		(struct bufalloc_alloc_verdict *)(uintptr_t)alloc->verdict;
+	struct bufalloc_alloc_verdict nobody,
+		*verdict = alloc->verdict == 0 ?
+				   &nobody :
+				   (struct bufalloc_alloc_verdict *)(uintptr_t)
+					   alloc->verdict;
 	uint32_t heap = BUFALLOC_HEAP_SYSTEM;
 	uint32_t i;
 	int ret = 0;
@@ -332,6 +335,7 @@ solve(struct bufalloc_alloc *alloc)
 			verdict->out_reason = BUFALLOC_REASON_MEMORY;
 		}
 	}
+	*is_contiguous = heap == BUFALLOC_HEAP_CONTIG;
 	verdict->out_heap = heap;
 	verdict->out_error = ret;
 	verdict->out_runs = heap == BUFALLOC_HEAP_CONTIG ? 1 : 9;
@@ -358,19 +362,37 @@ module_ioctl(unsigned long request, void *arg)
 		return describe(device->fd, device);
 	}
 	case BUFALLOC_IOCTL_ALLOC: {
-		struct bufalloc_alloc_verdict *verdict =
-			(struct bufalloc_alloc_verdict *)(uintptr_t)alloc->verdict;
+		bool is_contiguous;
 
 		if (sim_machine.module_alloc_errno != 0) {
 			return -sim_machine.module_alloc_errno;
 		}
-		ret = solve(alloc);
+		ret = solve(alloc, &is_contiguous);
 		if (ret == 0) {
-			alloc->out_fd = sim_new_dmabuf(
-				pages(alloc->length),
-				verdict->out_heap == BUFALLOC_HEAP_CONTIG);
+			alloc->out_fd = sim_new_dmabuf(pages(alloc->length),
+						       is_contiguous);
 		}
 		return ret;
+	}
+	case BUFALLOC_IOCTL_IMPORT_USER: {
+		struct bufalloc_import_user *import = arg;
+
+		import->out_fd = sim_new_dmabuf(import->length, false);
+		return 0;
+	}
+	case BUFALLOC_IOCTL_COPY: {
+		struct bufalloc_copy *copy = arg;
+
+		copy->out_copied = copy->length;
+		return 0;
+	}
+	case BUFALLOC_IOCTL_SYNC_RANGE:
+		return 0;
+	case BUFALLOC_IOCTL_LOAD_FIRMWARE: {
+		struct bufalloc_load_firmware *firmware = arg;
+
+		firmware->out_length = 1000;
+		return 0;
 	}
 	case BUFALLOC_IOCTL_BUFFER_INFO:
 		buffer->out_length = sim_file(buffer->fd)->length;

@@ -59,6 +59,9 @@ sim_drm_ioctl(struct sim_file *file, unsigned long request, void *arg);
 /** Does this system call fail? Then errno says how. */
 bool
 sim_fails_call(void);
+/** The same for one that no signal interrupts. */
+bool
+sim_fails_without_signal(void);
 
 /** Those that return a descriptor: it, or a negative errno. */
 int

@@ -286,7 +286,6 @@ failed_buffer_info_changes_nothing(void **state)
 		{ 0, EINVAL },
 		{ 0, EOPNOTSUPP },
 		{ 0, EFAULT },
-		{ 0, EINTR },
 	};
 	struct bufalloc_ctx *ctx = mock_open();
 	struct bufalloc_buf_info info, before;

@@ -32,7 +32,7 @@ errno_of_open_is_returned(void **state)
 {
 	static const int rows[] = {
 		ENOENT, ENXIO,	ENODEV, EACCES, EPERM,	EMFILE,
-		ENFILE, ENOMEM, EISDIR, ELOOP,	ENOTDIR, EINTR,
+		ENFILE, ENOMEM, EISDIR, ELOOP,	ENOTDIR,
 	};
 	size_t i;
 
@@ -69,6 +69,9 @@ any_other_answer_to_info_is_enotty(void **state)
 	for (err = 1; err < 134; err++) {
 		int expected = -ENOTTY;
 
+		if (err == EINTR) {
+			continue; /* it is asked again */
+		}
 		if (err == EACCES || err == EPERM || err == ENOMEM) {
 			expected = -err;
 		}
@@ -161,7 +164,7 @@ info_copies_each_field(void **state)
 static void
 failed_info_changes_nothing(void **state)
 {
-	static const int rows[] = { EFAULT, EINVAL, E2BIG, ENOTTY, EINTR };
+	static const int rows[] = { EFAULT, EINVAL, E2BIG, ENOTTY };
 	struct bufalloc_ctx *ctx = mock_open();
 	struct bufalloc_module_info info, before;
 	size_t i;

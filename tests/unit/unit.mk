@@ -12,11 +12,11 @@ UNIT_FAKE := $(UNIT_DIR)/fake_kernel.so
 UNIT_SCRIPTS := $(filter-out %/expect.sh,$(sort $(wildcard tests/unit/*.sh)))
 
 # Two stand-ins for the kernel: mock.h, and sim.h for the tests of devices.
-UNIT_SIM := negotiate backends backend_open pool pool_threads sweep
+UNIT_SIM := negotiate backends backend_open pool pool_threads sweep sweep_calls
 UNIT_MOCK_WRAP := open64 ioctl mmap64 munmap calloc realloc stat64 access \
 	getgrgid_r getrlimit64
 UNIT_SIM_WRAP := ioctl calloc realloc fstat64 readlink open64 opendir closedir \
-	memfd_create close eventfd epoll_create1 epoll_ctl poll
+	memfd_create close eventfd epoll_create1 epoll_ctl poll mmap64 fcntl64
 UNIT_SIM_OBJ := scene.o sim.o sim_video.o sim_memory.o
 unit_objects = $(if $(filter $(UNIT_SIM:%=test_%),$(1)),$(UNIT_SIM_OBJ),mock.o)
 unit_wrap = $(patsubst %,-Wl$(comma)--wrap=%,$(if \
