@@ -8,6 +8,8 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(UNIT_DIR)/%)
 UNIT_ASAN_BIN := $(UNIT_SRC:tests/unit/%.c=$(UNIT_DIR)/asan/%)
 # Under TSan too: what has threads.
 UNIT_TSAN_BIN := $(UNIT_DIR)/tsan/test_pool_threads
+# What of the library is run at all: counted by gcov, see coverage.sh.
+UNIT_COV_BIN := $(UNIT_SRC:tests/unit/%.c=$(UNIT_DIR)/cov/%)
 UNIT_FAKE := $(UNIT_DIR)/fake_kernel.so
 UNIT_SCRIPTS := $(filter-out %/expect.sh,$(sort $(wildcard tests/unit/*.sh)))
 
@@ -24,12 +26,14 @@ unit_wrap = $(patsubst %,-Wl$(comma)--wrap=%,$(if \
 comma := ,
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1
 UNIT_TSAN := -fsanitize=thread -O1
+UNIT_COV := --coverage -O0
 # cmocka's prototypes are in no header of ours; a cut sentence is a test.
 UNIT_CFLAGS = -Itests/unit -Wno-format-truncation $(LIB_DRM_CFLAGS)
 
 ## unit              build the unit tests
 .PHONY: unit check-unit
-unit: $(UNIT_BIN) $(UNIT_ASAN_BIN) $(UNIT_TSAN_BIN) $(UNIT_FAKE) lib tool
+unit: $(UNIT_BIN) $(UNIT_ASAN_BIN) $(UNIT_TSAN_BIN) $(UNIT_COV_BIN) \
+		$(UNIT_FAKE) lib tool
 
 ## check-unit        run the unit tests alone (no guest, no module)
 check-unit: unit
@@ -51,33 +55,29 @@ $(UNIT_BIN): $(UNIT_DIR)/%: $(UNIT_DIR)/obj/%.o \
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(call unit_wrap,$*) -o $@ $^ -lcmocka
 
-$(UNIT_DIR)/asan/obj/%.o: tests/unit/%.c tests/unit/unit.mk
-	$(say) CC $@
-	$(call cc,$(UNIT_CFLAGS) $(UNIT_SAN))
+# The same with other flags, in a folder of its own: $(1), with $(2).
+define unit_variant
+$(UNIT_DIR)/$(1)/obj/%.o: tests/unit/%.c tests/unit/unit.mk
+	$$(say) CC $$@
+	$$(call cc,$$(UNIT_CFLAGS) $(2))
 
-$(UNIT_DIR)/asan/lib/%.o: libbufalloc/%.c libbufalloc/lib.mk
-	$(say) CC $@
-	$(call cc,$(LIB_CFLAGS) $(UNIT_SAN))
+$(UNIT_DIR)/$(1)/lib/%.o: libbufalloc/%.c libbufalloc/lib.mk
+	$$(say) CC $$@
+	$$(call cc,$$(LIB_CFLAGS) $(2))
 
-$(UNIT_ASAN_BIN): $(UNIT_DIR)/asan/%: $(UNIT_DIR)/asan/obj/%.o \
-		$$(addprefix $(UNIT_DIR)/asan/obj/,$$(call unit_objects,$$*)) \
-		$(LIB_OBJ:$(LIB_DIR)/%=$(UNIT_DIR)/asan/lib/%)
-	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(UNIT_SAN) $(call unit_wrap,$*) -o $@ $^ -lcmocka
+$(UNIT_DIR)/$(1)/test_%: $(UNIT_DIR)/$(1)/obj/test_%.o \
+		$$$$(addprefix $(UNIT_DIR)/$(1)/obj/,$$$$(call unit_objects,test_$$$$*)) \
+		$(LIB_OBJ:$(LIB_DIR)/%=$(UNIT_DIR)/$(1)/lib/%)
+	$$(say) LD $$@
+	$$(Q)$$(CC) $$(CFLAGS) $(2) $$(call unit_wrap,test_$$*) -o $$@ $$^ -lcmocka
 
-$(UNIT_DIR)/tsan/obj/%.o: tests/unit/%.c tests/unit/unit.mk
-	$(say) CC $@
-	$(call cc,$(UNIT_CFLAGS) $(UNIT_TSAN))
+.PRECIOUS: $(UNIT_DIR)/$(1)/obj/%.o $(UNIT_DIR)/$(1)/lib/%.o
+-include $(wildcard $(UNIT_DIR)/$(1)/obj/*.d $(UNIT_DIR)/$(1)/lib/*.d)
+endef
 
-$(UNIT_DIR)/tsan/lib/%.o: libbufalloc/%.c libbufalloc/lib.mk
-	$(say) CC $@
-	$(call cc,$(LIB_CFLAGS) $(UNIT_TSAN))
-
-$(UNIT_TSAN_BIN): $(UNIT_DIR)/tsan/%: $(UNIT_DIR)/tsan/obj/%.o \
-		$$(addprefix $(UNIT_DIR)/tsan/obj/,$$(call unit_objects,$$*)) \
-		$(LIB_OBJ:$(LIB_DIR)/%=$(UNIT_DIR)/tsan/lib/%)
-	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(UNIT_TSAN) $(call unit_wrap,$*) -o $@ $^ -lcmocka
+$(eval $(call unit_variant,asan,$(UNIT_SAN)))
+$(eval $(call unit_variant,tsan,$(UNIT_TSAN)))
+$(eval $(call unit_variant,cov,$(UNIT_COV)))
 
 $(UNIT_FAKE): tests/unit/fake_kernel.c tests/unit/unit.mk
 	$(say) CC $@
@@ -85,7 +85,5 @@ $(UNIT_FAKE): tests/unit/fake_kernel.c tests/unit/unit.mk
 	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(CFLAGS) -fPIC -shared \
 		-Wno-missing-prototypes -o $@ $<
 
-.PRECIOUS: $(UNIT_DIR)/obj/%.o $(UNIT_DIR)/asan/obj/%.o $(UNIT_DIR)/asan/lib/%.o \
-	$(UNIT_DIR)/tsan/obj/%.o $(UNIT_DIR)/tsan/lib/%.o
--include $(wildcard $(UNIT_DIR)/obj/*.d $(UNIT_DIR)/asan/obj/*.d $(UNIT_DIR)/asan/lib/*.d \
-	$(UNIT_DIR)/tsan/obj/*.d $(UNIT_DIR)/tsan/lib/*.d)
+.PRECIOUS: $(UNIT_DIR)/obj/%.o
+-include $(wildcard $(UNIT_DIR)/obj/*.d)
