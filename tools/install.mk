@@ -21,8 +21,8 @@ UNINSTALL_TARGETS += uninstall-lib uninstall-tool uninstall-man \
 	uninstall-system uninstall-plugin uninstall-modules
 
 INSTALL_DIRS := $(BINDIR) $(LIBDIR) $(PKGCONFIGDIR) $(INCLUDEDIR)/bufalloc \
-	$(INCLUDEDIR)/linux $(MANDIR)/man1 $(MANDIR)/man3 $(BASHCOMPDIR) \
-	$(UDEVDIR) $(MODULESLOADDIR)
+	$(INCLUDEDIR)/linux $(MANDIR)/man1 $(MANDIR)/man3 $(MANDIR)/man7 \
+	$(BASHCOMPDIR) $(UDEVDIR) $(MODULESLOADDIR)
 INSTALL_DIRS_LIST := $(DESTDIR)$(PREFIX)/share/bufalloc/folders
 
 ## install           install all of it (DESTDIR, PREFIX=/usr/local)
@@ -89,9 +89,10 @@ install-man:
 	$(say) INSTALL $(DESTDIR)$(MANDIR)
 	$(Q)install -m 644 man/*.1 "$(DESTDIR)$(MANDIR)/man1/"
 	$(Q)install -m 644 man/*.3 "$(DESTDIR)$(MANDIR)/man3/"
+	$(Q)install -m 644 man/*.7 "$(DESTDIR)$(MANDIR)/man7/"
 
 uninstall-man:
-	$(Q)for page in $(notdir $(wildcard man/*.[13])); do \
+	$(Q)for page in $(notdir $(wildcard man/*.[137])); do \
 		rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$page"; \
 	done
 

@@ -42,7 +42,7 @@ tree() {
 	find /usr/bin /usr/include /usr/include/linux /usr/lib \
 		/usr/lib/pkgconfig /usr/lib/*/gstreamer-1.0 \
 		/usr/lib/udev/rules.d /usr/lib/modules-load.d \
-		/usr/share /usr/share/man/man1 /usr/share/man/man3 \
+		/usr/share /usr/share/man/man1 /usr/share/man/man3 /usr/share/man/man7 \
 		/usr/share/bash-completion/completions \
 		-maxdepth 1 2>/dev/null | sort -u
 	find "/lib/modules/$release" -name 'modules.*' -prune -o -print | sort

@@ -50,7 +50,7 @@ expected_files() {
 			"$prefix/share/bufalloc/folders" \
 			/usr/lib/modules-load.d/bufalloc.conf \
 			/usr/lib/udev/rules.d/60-bufalloc.rules
-		for page in man/*.[13]; do
+		for page in man/*.[137]; do
 			echo "$prefix/share/man/man${page##*.}/${page#man/}"
 		done
 	} | sort

@@ -54,7 +54,7 @@ errnos_are_there() {
 	return "$missing"
 }
 
-for page in man/*.[13]; do
+for page in man/*.[137]; do
 	if is_link "$page"; then
 		check "${page#man/} leads to its page" link_leads_somewhere "$page"
 		continue
