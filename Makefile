@@ -50,6 +50,7 @@ all: lib tool plugin modules
 
 include libbufalloc/lib.mk
 include tools/tools.mk
+include examples/examples.mk
 include gst-plugin/plugin.mk
 include kernel/module.mk
 include demo/demo.mk

@@ -44,7 +44,7 @@ build_module() {
 # build_tool NAME FILE SED: the same for the command bufalloc.
 build_tool() {
 	make -s lib tool >&2 || exit 1
-	cp -a Makefile libbufalloc include tools gst-plugin kernel demo tests \
+	cp -a Makefile examples libbufalloc include tools gst-plugin kernel demo tests \
 		"$dir/"
 	mkdir -p "$dir/build"
 	cp -a build/libbufalloc build/tools "$dir/build/"

@@ -24,13 +24,14 @@ case $suite in
 module)
 	kernel=stock-6.1-amd64 headers=6.1-amd64 append=''
 	others=(vgem vkms vivid)
+	programs+=(examples)
 	;;
 module-contig)
 	kernel=stock-6.1-amd64 headers=6.1-amd64 append=''
 	;;
 heaps)
 	bufalloc=()
-	programs+=(heaps)
+	programs+=(heaps examples)
 	;;
 both) ;;
 *)

@@ -8,7 +8,13 @@ LIBTEST_COMMON := $(patsubst %.c,$(B)/%.o,$(filter-out \
 	$(wildcard tests/lib/test_*.c),$(wildcard tests/lib/*.c)))
 
 .PHONY: libtests
-libtests: $(LIBTEST_BINS)
+libtests: $(LIBTEST_BINS) $(B)/tests/lib/inodes.so examples
+
+$(B)/tests/lib/inodes.so: tests/lib/preload/inodes.c tests/lib/lib.mk
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -shared -fPIC \
+		$(shell $(PKG_CONFIG) --cflags libdrm) -o $@ $< -ldl
 
 $(B)/tests/lib/%.o: tests/lib/%.c
 	$(say) CC $@

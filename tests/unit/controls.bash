@@ -35,7 +35,7 @@ control() {
 	local name=$1 file=$2 script=$3 suite=$4 row=$5 dir=$copy/tree said
 	rm -rf "$dir"
 	mkdir -p "$dir/build/tests"
-	cp -a Makefile libbufalloc include tools man gst-plugin kernel demo \
+	cp -a Makefile examples libbufalloc include tools man gst-plugin kernel demo \
 		tests "$dir/"
 	cp -a build/libbufalloc build/tools "$dir/build/"
 	cp -a build/tests/unit "$dir/build/tests/"
