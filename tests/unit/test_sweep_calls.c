@@ -339,7 +339,7 @@ clean_up(void)
 }
 
 enum { MEMORY, SIGNAL, FIRST_ERRNO };
-static const int errnos[] = { ENOMEM, EINTR, EIO, EACCES, EMFILE, ENODEV };
+static const int errnos[] = { ENOMEM, EINTR, EIO, EMFILE };
 
 /* Returns whether there was an nth thing that could fail. */
 static bool
