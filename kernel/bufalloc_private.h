@@ -22,6 +22,7 @@
 struct bufalloc_account;
 struct bufalloc_buffer;
 struct bufalloc_endpoint;
+struct bufalloc_region;
 struct bufalloc_window;
 struct cred;
 struct device;
@@ -120,6 +121,7 @@ enum bufalloc_linear {
  * @linear: what the kernel's linear map has of it
  * @direction: what devices may do to it: DMA_BIDIRECTIONAL, or DMA_TO_DEVICE for
  *	memory that nobody may write through the dma-buf, the CPU included
+ * @region: of memory that was set aside, which it is of, or NULL
  * @account: the user whose limit it counts against, or NULL
  * @mm: whose pages it has pinned, or NULL
  * @charged: whose RLIMIT_MEMLOCK these count against, or NULL
@@ -150,6 +152,7 @@ struct bufalloc_buffer {
 	u64 attributes;
 	enum bufalloc_linear linear;
 	enum dma_data_direction direction;
+	struct bufalloc_region *region;
 	struct bufalloc_account *account;
 	struct mm_struct *mm;
 	const struct cred *charged;
@@ -289,6 +292,7 @@ int bufalloc_heap_range_begin(struct bufalloc_buffer *buf);
 void bufalloc_heap_range_end(struct bufalloc_buffer *buf);
 void bufalloc_heap_range_describe(struct bufalloc_buffer *buf,
 				  unsigned long pfn, bool has_pages);
+int bufalloc_heap_range_clear(struct page *first, unsigned long pages);
 
 /* heap_user.c: the caller's own memory */
 struct bufalloc_buffer *bufalloc_heap_user_create(unsigned long addr,

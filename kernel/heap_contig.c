@@ -12,9 +12,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
-#include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include "bufalloc_private.h"
@@ -58,22 +56,6 @@ static struct page *alloc_block(unsigned long pages,
 	return page;
 }
 
-static int clear_range(struct page *first, unsigned long pages)
-{
-	unsigned long pfn = page_to_pfn(first);
-	unsigned long end = pfn + pages;
-
-	for (; pfn < end; pfn++) {
-		if (!(pfn % (SZ_64K >> PAGE_SHIFT))) {
-			if (fatal_signal_pending(current))
-				return -EINTR;
-			cond_resched();
-		}
-		clear_highpage(pfn_to_page(pfn));
-	}
-	return 0;
-}
-
 static bool bufalloc_heap_contig_can(const struct bufalloc_need *need)
 {
 	return true;
@@ -101,7 +83,7 @@ static int bufalloc_heap_contig_alloc(struct bufalloc_buffer *buf,
 			goto err_end;
 	}
 
-	ret = clear_range(first, pages);
+	ret = bufalloc_heap_range_clear(first, pages);
 	if (ret)
 		goto err_range;
 	bufalloc_heap_range_describe(buf, page_to_pfn(first), true);

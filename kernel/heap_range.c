@@ -3,8 +3,11 @@
  * What the heaps have in common whose buffers are one physical range each: the
  * user's limit (account.c) and the table that describes the range.
  */
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 
 #include "bufalloc_private.h"
 
@@ -55,4 +58,21 @@ void bufalloc_heap_range_describe(struct bufalloc_buffer *buf,
 		pfn += part >> PAGE_SHIFT;
 		length -= part;
 	}
+}
+
+/* Clear pages in a row. -EINTR (fatal signal). */
+int bufalloc_heap_range_clear(struct page *first, unsigned long pages)
+{
+	unsigned long pfn = page_to_pfn(first);
+	unsigned long end = pfn + pages;
+
+	for (; pfn < end; pfn++) {
+		if (!(pfn % (SZ_64K >> PAGE_SHIFT))) {
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
+		}
+		clear_highpage(pfn_to_page(pfn));
+	}
+	return 0;
 }

@@ -22,31 +22,47 @@ static bool bufalloc_heap_reserved_can(const struct bufalloc_need *need)
 	return bufalloc_region_can(1, need);
 }
 
+/* Memory that only we have: the kernel's views of it are made one by one. */
+static int prepare_nomap(struct bufalloc_buffer *buf)
+{
+	buf->linear = BUFALLOC_LINEAR_NONE;
+	if (!bufalloc_attribute_is_uncached(buf))
+		buf->attributes |= BUFALLOC_ATTRIBUTE_WRITE_COMBINE;
+	return bufalloc_nomap_clear(buf);
+}
+
+/* The kernel's own, which it has emptied. */
+static int prepare_linear(struct bufalloc_buffer *buf,
+			  const struct bufalloc_place *place)
+{
+	int ret = bufalloc_heap_range_clear(pfn_to_page(place->pfn),
+					    place->pages);
+
+	return ret ?: bufalloc_attribute_apply(buf);
+}
+
 static int bufalloc_heap_reserved_alloc(struct bufalloc_buffer *buf,
 					const struct bufalloc_need *need)
 {
-	unsigned long pages = buf->length >> PAGE_SHIFT;
-	unsigned long pfn;
-	bool has_pages;
+	struct bufalloc_place place;
 	int ret;
 
 	ret = bufalloc_heap_range_begin(buf);
 	if (ret)
 		return ret;
-	ret = bufalloc_region_alloc(pages, need, &pfn, &has_pages);
+	ret = bufalloc_region_alloc(buf->length >> PAGE_SHIFT, need, &place);
 	if (ret)
 		goto err_end;
-	buf->linear = BUFALLOC_LINEAR_NONE;
-	if (!bufalloc_attribute_is_uncached(buf))
-		buf->attributes |= BUFALLOC_ATTRIBUTE_WRITE_COMBINE;
-	bufalloc_heap_range_describe(buf, pfn, has_pages);
-	ret = bufalloc_nomap_clear(buf);
+	buf->region = place.region;
+	bufalloc_heap_range_describe(buf, place.pfn, place.has_pages);
+	ret = place.in_linear_map ? prepare_linear(buf, &place) :
+				    prepare_nomap(buf);
 	if (ret)
-		goto err_range;
+		goto err_region;
 	return 0;
 
-err_range:
-	bufalloc_region_free(pfn, pages);
+err_region:
+	bufalloc_region_free(&place);
 err_end:
 	bufalloc_heap_range_end(buf);
 	return ret;
@@ -54,8 +70,15 @@ err_end:
 
 static void bufalloc_heap_reserved_free(struct bufalloc_buffer *buf)
 {
-	bufalloc_region_free(PHYS_PFN(bufalloc_run_phys(buf->runs.sgl)),
-			     buf->length >> PAGE_SHIFT);
+	struct bufalloc_place place = {
+		.region = buf->region,
+		.pfn = PHYS_PFN(bufalloc_run_phys(buf->runs.sgl)),
+		.pages = buf->length >> PAGE_SHIFT,
+	};
+
+	if (!bufalloc_nomap_is(buf))
+		bufalloc_attribute_undo(buf);
+	bufalloc_region_free(&place);
 	bufalloc_heap_range_end(buf);
 }
 

@@ -34,7 +34,7 @@ static int __init bufalloc_init(void)
 	int ret;
 
 	bufalloc_account_init();
-	ret = bufalloc_region_init();
+	ret = bufalloc_region_parameter_init();
 	if (ret)
 		return ret;
 	bufalloc_debugfs_init();
@@ -43,26 +43,33 @@ static int __init bufalloc_init(void)
 	if (ret)
 		goto err_debugfs;
 
-	ret = misc_register(&bufalloc_misc);
+	ret = bufalloc_platform_init();
 	if (ret)
 		goto err_attribute;
 
+	ret = misc_register(&bufalloc_misc);
+	if (ret)
+		goto err_platform;
+
 	return 0;
 
+err_platform:
+	bufalloc_platform_exit();
 err_attribute:
 	bufalloc_attribute_exit();
 err_debugfs:
 	bufalloc_debugfs_exit();
-	bufalloc_region_exit();
+	bufalloc_region_parameter_exit();
 	return ret;
 }
 
 static void __exit bufalloc_exit(void)
 {
 	misc_deregister(&bufalloc_misc);
+	bufalloc_platform_exit();
 	bufalloc_attribute_exit();
 	bufalloc_debugfs_exit();
-	bufalloc_region_exit();
+	bufalloc_region_parameter_exit();
 }
 
 module_init(bufalloc_init);

@@ -37,7 +37,7 @@ enum bufalloc_heap {
 	/**
 	 * One physical range of memory that was set aside for bufalloc when the
 	 * machine was set up (docs/reserved-memory.md), and that the CPU reads
-	 * slowly. BUFALLOC_AUTO takes it last.
+	 * slowly, unless it is a region of CMA's. BUFALLOC_AUTO takes it last.
 	 */
 	BUFALLOC_RESERVED = 3,
 	/**

@@ -108,10 +108,12 @@ enum {
  *	(BUFALLOC_PROOF_UNPROVEN). For devices that take one DMA segment and
  *	have no IOMMU. Limited per user.
  * @BUFALLOC_HEAP_RESERVED: one physical range of memory that was set aside for
- *	bufalloc and that the kernel itself has no mapping of: module parameter
+ *	bufalloc: by a devicetree (docs/bindings/), or by module parameter
  *	reserved, with memmap=SIZE$START on the kernel's command line. It is there
- *	however full or fragmented the machine's memory is. The CPU sees it
- *	write-combined: reading is slow. Taken without being asked for only if
+ *	however full or fragmented the machine's memory is. Of most such memory
+ *	the kernel itself has no mapping, and the CPU sees it write-combined:
+ *	reading is slow. A region that the devicetree says is reusable (CMA's) is
+ *	memory as any other and cached; out_attributes tells. Taken without being asked for only if
  *	none of the other heaps has anything that will do. Where nobody set any
  *	aside: EOPNOTSUPP. Counts against the same limit per user
  * @BUFALLOC_HEAP_USER: memory of a process's own, see IMPORT_USER. Nothing can
