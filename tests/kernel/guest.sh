@@ -21,6 +21,8 @@
 #   api         a driver that calls the in-kernel API
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 #   reserved    memory that the kernel was told to leave alone
+#   arm64-reserved  the same by a devicetree, and devices that do not see the
+#               processor's caches
 #   frag        fragmented memory, with a CMA region where the kernel can
 #
 # For tests/controls: MODULE_DIR has other modules than the ones that are built
@@ -200,6 +202,17 @@ reserved)
 		--device edu,bus=port3)
 	mem=2048
 	programs=(reserved reserved_parameters)
+	;;
+arm64-reserved)
+	# Which memory that is: reserved.dtso.
+	modules=(bufalloc-v4l2 vivid "ba_edu dma_bits=64,64,32" ba_alias)
+	append='mem=4992M'
+	options=("${virtual_clock[@]}" --devicetree tests/vm/reserved
+		--device edu,dma_mask=0xffffffffffffffff
+		--device edu,dma_mask=0xffffffffffffffff
+		--device edu,dma_mask=0xffffffff)
+	mem=5120
+	programs=(reserved devicetree devicetree_module)
 	;;
 frag)
 	modules=(ba_edu)

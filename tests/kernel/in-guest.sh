@@ -49,7 +49,7 @@ for program in "$@"; do
 	# These unload bufalloc, which nothing may hold then.
 	case $program in
 	lifetime) rmmod bufalloc_v4l2 bufalloc_drm ;;
-	reserved_parameters)
+	reserved_parameters | devicetree_module)
 		for module in ba_edu bufalloc_v4l2; do
 			[ ! -d "/sys/module/$module" ] || rmmod "$module"
 		done

@@ -5,6 +5,7 @@
 #ifndef REGION_H
 #define REGION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,5 +31,34 @@ region_aliases_of(uint64_t start, uint64_t length);
 /* The same for all regions together. */
 unsigned long
 region_aliases(void);
+
+/* A line of /sys/kernel/debug/bufalloc/regions. */
+struct region_line {
+	char name[64];
+	char kind[16]; /* "no-map" or "cma" */
+	unsigned long pages;
+	unsigned long used;
+	bool has_pages;
+	bool leaving;
+};
+
+/* All of them, in the order that they are taken from; returns their number. */
+unsigned int
+region_lines(struct region_line *lines);
+
+/*
+ * Bind the driver to that node of the devicetree, or unbind it, if it is not so
+ * already; the row is skipped if there is no such node.
+ */
+void
+region_bind(const char *node);
+void
+region_unbind(const char *node);
+bool
+region_has_node(const char *node);
+
+/* Where a node of /reserved-memory ("video@80000000") is, by the devicetree. */
+struct region
+region_of_node(const char *name);
 
 #endif /* REGION_H */
