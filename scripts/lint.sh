@@ -90,6 +90,32 @@ lint_kernel_doc() {
 	"$kdir/scripts/kernel-doc" -Werror -none "${list[@]}"
 }
 
+# Of a devicetree on standard input: is it as the bindings say?
+validate_tree() {
+	local tree
+	tree=$(mktemp --suffix=.yaml)
+	dtc -q -I dts -O yaml -o "$tree" - &&
+		dt-validate -s docs/bindings "$@" "$tree" 2>&1
+	rm "$tree"
+}
+
+# The bindings, their examples and the test's tree, which is a part of one. The
+# tools say by words alone that something is wrong.
+lint_bindings() {
+	local file
+	command -v dt-validate >/dev/null || {
+		echo "dt-schema is not installed"
+		return 1
+	}
+	empty "$(files 'docs/bindings/*.yaml' | while IFS= read -r file; do
+		dt-doc-validate -u docs/bindings "$file" 2>&1
+		dt-extract-example "$file" | validate_tree
+	done
+	files 'tests/*.dtso' | while IFS= read -r file; do
+		validate_tree -l docs/bindings <"$file"
+	done)"
+}
+
 lint_shellcheck() {
 	local list
 	mapfile -t list < <(scripts)
@@ -209,7 +235,7 @@ lint_versions() {
 # nobody has.
 lint_machines() {
 	local file hosts='([a-z0-9-]+\.)*(test|example|localhost|kernel\.org'
-	hosts+='|freedesktop\.org|gnu\.org|spdx\.org|w3\.org)'
+	hosts+='|devicetree\.org|freedesktop\.org|gnu\.org|spdx\.org|w3\.org)'
 	empty "$(files '*' | grep -Ev '^LICENSES/|\.png$' |
 		while IFS= read -r file; do
 			grep -HnoE '(https?|ftp)://[A-Za-z0-9._-]+' "$file" |

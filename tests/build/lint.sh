@@ -22,6 +22,12 @@ plant() {
 }
 planted=''
 
+binding=docs/bindings/bufalloc,reserved-memory.yaml
+plant bindings "'x' is not one of" $binding 'x: 1\n'
+plant bindings "'memory-region' is a required" $binding \
+	'    / { x { compatible = "bufalloc,reserved-memory"; }; };\n'
+plant bindings "'memory-region' is a required" tests/vm/reserved.dtso \
+	'/ { x { compatible = "bufalloc,reserved-memory"; }; };\n'
 plant checkpatch 'ERROR:SPACING' kernel/main.c 'int bufalloc_x=1;\n'
 plant checkpatch 'CHECK:' include/uapi/linux/bufalloc.h \
 	'\n\n\nstruct bufalloc_x {\n\t__u32 x;\n};\n'
