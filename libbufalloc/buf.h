@@ -37,7 +37,7 @@ struct bufalloc_buf {
 	struct bufalloc_layout layout;
 	pthread_mutex_t map_lock; /* protects what follows */
 	uint32_t maps;
-	void *ptr;	/* of memory 0; NULL while not mapped */
+	void *ptrs[BUFALLOC_MAX_PLANES]; /* of the memories, while mapped */
 	uint32_t begun; /* enum bufalloc_access that has begun, not ended */
 };
 

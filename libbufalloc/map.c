@@ -15,7 +15,7 @@ access_is_valid(enum bufalloc_access access)
 }
 
 static int
-sync_buf(struct bufalloc_buf *buf, uint64_t phase, uint32_t access)
+sync_memory(const struct memory *memory, uint64_t phase, uint32_t access)
 {
 	struct dma_buf_sync sync = { .flags = phase };
 
@@ -25,25 +25,53 @@ sync_buf(struct bufalloc_buf *buf, uint64_t phase, uint32_t access)
 	if ((access & BUFALLOC_WRITE) != 0) {
 		sync.flags |= DMA_BUF_SYNC_WRITE;
 	}
+	return private_ioctl_again(memory->fd, DMA_BUF_IOCTL_SYNC, &sync);
+}
 
-	/* A memory file has nothing to sync. */
-	if (!bufalloc_buf_is_dmabuf(buf)) {
-		return 0;
+/* End an access to the first memories: all of them, whatever one says. */
+static int
+end_first(const struct bufalloc_buf *buf, uint32_t count, uint32_t access)
+{
+	int first = 0;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		int ret = sync_memory(&buf->memories[i], DMA_BUF_SYNC_END, access);
+
+		first = first < 0 ? first : ret;
 	}
-	return private_ioctl_again(buf->memories[0].fd, DMA_BUF_IOCTL_SYNC,
-				   &sync);
+	return first;
+}
+
+/* A memory file has nothing to sync. */
+static uint32_t
+count_to_sync(const struct bufalloc_buf *buf)
+{
+	return bufalloc_buf_is_dmabuf(buf) ? buf->memory_count : 0;
+}
+
+static int
+end(struct bufalloc_buf *buf, uint32_t access)
+{
+	return end_first(buf, count_to_sync(buf), access);
 }
 
 static int
 begin(struct bufalloc_buf *buf, enum bufalloc_access access)
 {
+	uint32_t count = count_to_sync(buf);
+	uint32_t i;
 	int ret;
 
-	ret = sync_buf(buf, DMA_BUF_SYNC_START, access);
-	if (ret == 0) {
-		buf->begun |= access;
+	for (i = 0; i < count; i++) {
+		ret = sync_memory(&buf->memories[i], DMA_BUF_SYNC_START, access);
+		if (ret < 0) {
+			(void)end_first(buf, i, access);
+			return ret;
+		}
 	}
-	return ret;
+	buf->begun |= access;
+	return 0;
 }
 
 /* The kernel can map as much by one entry of its page tables (x86, arm64). */
@@ -73,12 +101,47 @@ good_address(size_t length)
 	return (void *)(address - address % LARGE_PAGE);
 }
 
+/* Unmap the first memories. */
+static void
+unmap_first(struct bufalloc_buf *buf, uint32_t count)
+{
+	while (count-- > 0) {
+		munmap(buf->ptrs[count], (size_t)buf->memories[count].length);
+		buf->ptrs[count] = NULL;
+	}
+}
+
+static int
+map_memories(struct bufalloc_buf *buf)
+{
+	uint32_t i;
+
+	for (i = 0; i < buf->memory_count; i++) {
+		const struct memory *memory = &buf->memories[i];
+		size_t length = (size_t)memory->length;
+		void *mapping = MAP_FAILED;
+
+		errno = ENOMEM;
+		if (memory->length <= SIZE_MAX) {
+			mapping = mmap(good_address(length), length,
+				       PROT_READ | PROT_WRITE, MAP_SHARED,
+				       memory->fd, 0);
+		}
+		if (mapping == MAP_FAILED) {
+			int ret = -errno;
+
+			unmap_first(buf, i);
+			return ret;
+		}
+		buf->ptrs[i] = mapping;
+	}
+	return 0;
+}
+
 /* The mapping is there once, however often it is asked for. */
 static int
 map(struct bufalloc_buf *buf, enum bufalloc_access access)
 {
-	size_t length = (size_t)buf->memories[0].length;
-	void *mapping;
 	int ret;
 
 	if (buf->maps > 0) {
@@ -86,20 +149,15 @@ map(struct bufalloc_buf *buf, enum bufalloc_access access)
 		buf->maps += ret == 0;
 		return ret;
 	}
-	if (buf->memories[0].length > SIZE_MAX) {
-		return -ENOMEM;
-	}
-	mapping = mmap(good_address(length), length, PROT_READ | PROT_WRITE,
-		       MAP_SHARED, buf->memories[0].fd, 0);
-	if (mapping == MAP_FAILED) {
-		return -errno;
+	ret = map_memories(buf);
+	if (ret < 0) {
+		return ret;
 	}
 	ret = begin(buf, access);
 	if (ret < 0) {
-		munmap(mapping, length);
+		unmap_first(buf, buf->memory_count);
 		return ret;
 	}
-	buf->ptr = mapping;
 	buf->maps = 1;
 	return 0;
 }
@@ -118,11 +176,10 @@ unmap(struct bufalloc_buf *buf)
 		return 0;
 	}
 	if (buf->begun != 0) {
-		ret = sync_buf(buf, DMA_BUF_SYNC_END, buf->begun);
+		ret = end(buf, buf->begun);
 		buf->begun = 0;
 	}
-	munmap(buf->ptr, (size_t)buf->memories[0].length);
-	buf->ptr = NULL;
+	unmap_first(buf, buf->memory_count);
 	return ret;
 }
 
@@ -138,10 +195,23 @@ bufalloc_buf_map(struct bufalloc_buf *buf, enum bufalloc_access access,
 	pthread_mutex_lock(&buf->map_lock);
 	ret = map(buf, access);
 	if (ret == 0) {
-		*ptr = buf->ptr;
+		*ptr = buf->ptrs[0];
 	}
 	pthread_mutex_unlock(&buf->map_lock);
 	return ret;
+}
+
+void *
+bufalloc_buf_get_memory_ptr(struct bufalloc_buf *buf, uint32_t memory)
+{
+	void *ptr = NULL;
+
+	if (memory < buf->memory_count) {
+		pthread_mutex_lock(&buf->map_lock);
+		ptr = buf->ptrs[memory];
+		pthread_mutex_unlock(&buf->map_lock);
+	}
+	return ptr;
 }
 
 int
@@ -178,7 +248,7 @@ bufalloc_buf_end(struct bufalloc_buf *buf, enum bufalloc_access access)
 		return -EINVAL;
 	}
 	pthread_mutex_lock(&buf->map_lock);
-	ret = sync_buf(buf, DMA_BUF_SYNC_END, access);
+	ret = end(buf, access);
 	if (ret == 0) {
 		buf->begun &= ~(uint32_t)access;
 	}

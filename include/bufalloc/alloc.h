@@ -140,6 +140,18 @@ bufalloc_buf_get_memory_length(const struct bufalloc_buf *buf,
 			       uint32_t memory);
 
 /**
+ * Where one of the dma-bufs is mapped, while bufalloc_buf_map() has mapped the
+ * buffer: plane p of the picture begins at
+ * bufalloc_buf_get_memory_ptr(buf, layout->planes[p].memory) +
+ * layout->planes[p].offset.
+ *
+ * Returns an address that is valid until bufalloc_buf_unmap() or _destroy(), or
+ * NULL (it is not mapped, or there are not so many).
+ */
+void *
+bufalloc_buf_get_memory_ptr(struct bufalloc_buf *buf, uint32_t memory);
+
+/**
  * Is it one, or of several, dma-bufs? Not if the backend is "memfd": devices
  * cannot import that.
  */

@@ -444,12 +444,14 @@ bufalloc_get_buf_info(struct bufalloc_ctx *ctx, int fd,
 
 /**
  * Map the whole buffer for the CPU, readable and writable, and begin CPU
- * access (DMA_BUF_SYNC_START). Of a buffer of several dma-bufs it maps the
- * first. It may be mapped again while it is, also by other threads: the address
- * is the same, and bufalloc_buf_unmap() is called as often.
+ * access (DMA_BUF_SYNC_START). All dma-bufs of a buffer that consists of several
+ * are mapped, each by itself: see bufalloc_buf_get_memory_ptr(). It may be mapped
+ * again while it is, also by other threads: the addresses are the same, and
+ * bufalloc_buf_unmap() is called as often.
  *
  * access: what the CPU will do with the contents.
- * ptr: receives the address; valid until bufalloc_buf_unmap() or _destroy().
+ * ptr: receives the address of the first dma-buf; valid until
+ *      bufalloc_buf_unmap() or _destroy().
  *
  * Returns 0, or -EACCES (it is BUFALLOC_NEVER_CPU), -EINVAL (access),
  * -ENOMEM, or what DMA_BUF_IOCTL_SYNC returned. EINTR and EAGAIN of the latter

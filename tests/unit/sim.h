@@ -117,6 +117,10 @@ sim_is_contiguous(int fd);
 const char *
 sim_dmabuf_name(int fd);
 
+/** Accesses by the CPU to the dma-buf that have begun and not ended. */
+unsigned int
+sim_cpu_accesses(int fd);
+
 int
 sim_setup(void **state);
 

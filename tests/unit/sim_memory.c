@@ -52,6 +52,12 @@ sim_is_contiguous(int fd)
 	return sim_file(fd)->is_contiguous;
 }
 
+unsigned int
+sim_cpu_accesses(int fd)
+{
+	return sim_file(fd)->cpu_accesses;
+}
+
 const char *
 sim_dmabuf_name(int fd)
 {
@@ -402,6 +408,21 @@ module_ioctl(unsigned long request, void *arg)
 	}
 }
 
+static int
+sync_dmabuf(struct sim_file *file, const struct dma_buf_sync *sync)
+{
+	if ((sync->flags & DMA_BUF_SYNC_RW) == 0) {
+		return -EINVAL;
+	}
+	if ((sync->flags & DMA_BUF_SYNC_END) == 0) {
+		file->cpu_accesses++;
+	} else {
+		assert_int_not_equal(file->cpu_accesses, 0);
+		file->cpu_accesses--;
+	}
+	return 0;
+}
+
 int
 sim_memory_ioctl(struct sim_file *file, unsigned long request, void *arg)
 {
@@ -419,7 +440,7 @@ sim_memory_ioctl(struct sim_file *file, unsigned long request, void *arg)
 			return 0;
 		}
 		if (request == DMA_BUF_IOCTL_SYNC) {
-			return ((const struct dma_buf_sync *)arg)->flags == 0 ? -EINVAL : 0;
+			return sync_dmabuf(file, arg);
 		}
 		return -ENOTTY;
 	default:

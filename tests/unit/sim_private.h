@@ -36,6 +36,7 @@ struct sim_file {
 	bool is_contiguous; /* of a dma-buf */
 	uint64_t length;
 	char dmabuf_name[32];
+	unsigned int cpu_accesses; /* that have begun, not ended */
 };
 
 /** NULL for a descriptor that is none of ours. */

@@ -14,7 +14,8 @@ UNIT_FAKE := $(UNIT_DIR)/fake_kernel.so
 UNIT_SCRIPTS := $(filter-out %/expect.sh,$(sort $(wildcard tests/unit/*.sh)))
 
 # Two stand-ins for the kernel: mock.h, and sim.h for the tests of devices.
-UNIT_SIM := negotiate backends backend_open pool pool_threads sweep sweep_calls
+UNIT_SIM := negotiate backends backend_open pool pool_threads sweep sweep_calls \
+	map_several
 UNIT_MOCK_WRAP := open64 ioctl mmap64 munmap calloc realloc stat64 access \
 	getgrgid_r getrlimit64
 UNIT_SIM_WRAP := ioctl calloc realloc fstat64 readlink open64 opendir closedir \
