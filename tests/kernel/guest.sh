@@ -14,7 +14,10 @@
 #   arm64-smmu  the same on arm64, where the last one's domain is the identity,
 #               and what needs no device
 #   remap       how long mappings take, inside and outside the IOMMU
-#   arm64-noncoherent  two devices that do not see the processor's caches
+#   arm64-noncoherent  two devices that do not see the processor's caches, behind
+#               an SMMUv3
+#   noncoherent devices that do not see the processor's caches, and those caches:
+#               a mock (modules/ba_mock.h)
 #   armhf       32 bits, where the kernel's address space is short
 #   direct      a disk that reads straight into buffers, behind an IOMMU; what
 #               mappings cost by a clock that counts instructions
@@ -165,12 +168,20 @@ arm64-smmu)
 	programs=(abi alloc zero contig mmap attributes views edu_iommu
 		edu_pages edu_heaps edu_user kva edu_unbind)
 	;;
+noncoherent)
+	modules=(ba_mock)
+	mem=2048
+	programs=(noncoherent noncoherent_order)
+	;;
 arm64-noncoherent)
-	modules=(ba_edu ba_importer ba_views)
+	modules=(ba_edu ba_importer ba_mock ba_views)
+	append="iommu.strict=1"
 	options=("${virtual_clock[@]}" --devicetree tests/vm/noncoherent
+		--qemu "-machine iommu=smmuv3"
 		--device edu,dma_mask=0xffffffffffffffff
 		--device edu,dma_mask=0xffffffffffffffff)
-	programs=(views edu_heaps edu_unbind sync_skip)
+	programs=(views edu_heaps edu_unbind sync_skip noncoherent
+		noncoherent_order)
 	;;
 masks)
 	# The last two have limits to a segment.
