@@ -225,26 +225,39 @@ registered_memory(void)
 	close(node);
 }
 
-/* Buffers that take what was just given back, if anything can; all of 0xaa. */
-#define OTHERS 8
-#define OTHERS_LENGTH ((size_t)32 << 20)
+/*
+ * Buffers that take what was just given back, if anything can; all of 0xaa. What is
+ * given back page by page is taken again as single pages first, and no large
+ * block has them before the page allocator has put them together. No block fits
+ * into 13 pages: each of those buffers is of single ones.
+ */
+#define OTHERS 260
+#define LARGE_OTHERS 4
 
 struct others {
 	int fds[OTHERS];
 	uint8_t *data[OTHERS];
 };
 
+static size_t
+length_of_other(int i)
+{
+	return i < LARGE_OTHERS ? (size_t)32 << 20 : (size_t)13 * 4096;
+}
+
 static struct others
 take_others(int node)
 {
 	struct others others;
 
-	for (int i = 0; i < OTHERS; i++) {
-		others.fds[i] = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, OTHERS_LENGTH);
-		others.data[i] = ba_map(others.fds[i], OTHERS_LENGTH);
-		CHECK_EQ(first_nonzero(others.data[i], OTHERS_LENGTH),
-			 OTHERS_LENGTH);
-		memset(others.data[i], 0xaa, OTHERS_LENGTH);
+	/* The small ones first. */
+	for (int i = OTHERS - 1; i >= 0; i--) {
+		size_t length = length_of_other(i);
+
+		others.fds[i] = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, length);
+		others.data[i] = ba_map(others.fds[i], length);
+		CHECK_EQ(first_nonzero(others.data[i], length), length);
+		memset(others.data[i], 0xaa, length);
 	}
 	return others;
 }
@@ -260,8 +273,10 @@ static void
 check_and_free(struct others *others)
 {
 	for (int i = 0; i < OTHERS; i++) {
-		CHECK(is_all(others->data[i], OTHERS_LENGTH, 0xaa));
-		munmap(others->data[i], OTHERS_LENGTH);
+		size_t length = length_of_other(i);
+
+		CHECK(is_all(others->data[i], length, 0xaa));
+		munmap(others->data[i], length);
 		close(others->fds[i]);
 	}
 }
