@@ -61,6 +61,7 @@ include tests/unit/unit.mk
 include tests/tests.mk
 include tests/vm/vm.mk
 include tests/gst/gst.mk
+include tests/bench/bench.mk
 include tools/install.mk
 
 .PHONY: help
