@@ -207,7 +207,7 @@ is_left(struct search *search, const struct backend *backend)
 	struct writer text;
 
 	if (backend == &private_backend_module ||
-	    (req->required == 0 && req->heap == BUFALLOC_AUTO)) {
+	    !search->verdict->is_for_module) {
 		return false;
 	}
 	try = private_verdict_try(search->verdict, backend->name, "", &text);

@@ -75,6 +75,7 @@ take_verdict(struct bufalloc_verdict *verdict,
 	verdict->heap = from->heap;
 	verdict->tried |= from->tried;
 	verdict->runs = from->runs;
+	verdict->length = from->length;
 	verdict->limit = from->limit;
 	verdict->wanted = from->wanted;
 	verdict->granted = from->granted;
@@ -113,13 +114,13 @@ alloc(const struct attempt *attempt, const struct place *place,
 				      BUFALLOC_REASON_MEMORY, "%s", "");
 	}
 	rename_devices(attempt, verdict);
+	take_verdict(attempt->verdict, verdict);
 	if (ret < 0) {
 		refusal->device = bufalloc_verdict_get_device(verdict);
 		private_refuse(refusal, ret,
 			       bufalloc_verdict_get_reason(verdict), "%s", "");
 		private_verdict_put_refusal(text, verdict, false);
 	} else {
-		take_verdict(attempt->verdict, verdict);
 		*memory = buf->memories[0];
 		buf->memory_count = 0; /* its descriptor lives on */
 		private_buf_free(buf);

@@ -79,6 +79,7 @@ struct bufalloc_verdict {
 	uint32_t height;
 	bool has_layout;
 	bool wants_memory; /* not of bufalloc_request_negotiate() */
+	bool is_for_module; /* it asks for what only bufalloc.ko has */
 	struct bufalloc_layout layout;
 	char detail[64]; /* of reason; may be empty */
 	const struct backend *backend;	/* chosen, or NULL */

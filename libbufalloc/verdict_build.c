@@ -25,6 +25,8 @@ private_verdict_new(const struct bufalloc_request *req)
 	verdict->device = -1;
 	verdict->length = req->length;
 	verdict->wanted = req->attributes;
+	verdict->is_for_module = req->required != 0 ||
+				 req->heap != BUFALLOC_AUTO;
 	verdict->count = req->count;
 	return verdict;
 }
@@ -100,8 +102,12 @@ private_verdict_choose(struct bufalloc_verdict *verdict,
 	verdict->backend = backend;
 	snprintf(verdict->place, sizeof(verdict->place), "%s", place);
 	if (backend == &private_backend_module) {
+		struct verdict_try *try = &verdict->tries[verdict->try_count - 1];
+
+		/* It was asked for "auto", and this is what that was. */
 		snprintf(verdict->place, sizeof(verdict->place), "%s",
 			 bufalloc_heap_name(verdict->heap));
+		snprintf(try->place, sizeof(try->place), "%s", verdict->place);
 	}
 }
 

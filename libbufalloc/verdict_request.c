@@ -171,7 +171,7 @@ put_success(struct writer *w, const struct bufalloc_verdict *verdict)
 {
 	put(w, "%s", verdict->backend->name);
 	if (verdict->backend == &private_backend_module) {
-		put(w, ": ");
+		put(w, " ");
 		private_verdict_put_choice(w, verdict);
 	} else {
 		if (verdict->place[0] != '\0') {
@@ -322,6 +322,14 @@ put_nothing_advice(struct writer *w, const struct bufalloc_verdict *verdict)
 	}
 }
 
+/* Nothing else can help: the module's own sentence, with its advice. */
+static bool
+is_modules_refusal(const struct bufalloc_verdict *verdict)
+{
+	return verdict->is_for_module && verdict->reason < BUFALLOC_WHY_FORMAT &&
+	       is_module_there(verdict);
+}
+
 static void
 put_failure(struct writer *w, const struct bufalloc_verdict *verdict)
 {
@@ -350,6 +358,8 @@ private_verdict_write_request(struct bufalloc_verdict *verdict)
 		put_layout(&w, verdict);
 	} else if (verdict->error == 0) {
 		put_success(&w, verdict);
+	} else if (is_modules_refusal(verdict)) {
+		private_verdict_put_refusal(&w, verdict, true);
 	} else {
 		put_failure(&w, verdict);
 	}

@@ -52,7 +52,7 @@ static const struct row rows[] = {
 	/* no device: the first that is there */
 	{ "the module", .machine = { MODULE, HEAPS(SYSTEM), .has_udmabuf = true },
 	  .backend = "bufalloc", .place = "system", .device = -1,
-	  .text = "bufalloc: system was chosen" },
+	  .text = "bufalloc system was chosen" },
 	{ "a heap", .machine = { HEAPS(CMA, SYSTEM), .has_udmabuf = true },
 	  .backend = "dma-heap", .place = "system", .device = -1,
 	  .tries = { NO_MODULE },
@@ -276,7 +276,7 @@ static const struct row rows[] = {
 	{ "a heap by name that a device cannot use", .machine = { MODULE, HEAPS(CMA) },
 	  .heap = BUFALLOC_SYSTEM, .devices = { CONTIG }, .ret = -ENOSPC, .device = 0,
 	  .reason = BUFALLOC_REASON_ONE_SEGMENT,
-	  .text = "bufalloc system: system cannot be used: video0 (simcam) takes one segment and has no IOMMU" },
+	  .text = "system cannot be used: video0 (simcam) takes one segment and has no IOMMU; try heap auto" },
 	{ "a heap without the module", .machine = { HEAPS(SYSTEM) }, .heap = BUFALLOC_CONTIG,
 	  .ret = -ENOENT, .device = -1, .reason = BUFALLOC_WHY_OPEN,
 	  .tries = { NO_MODULE, ONLY_MODULE("dma-heap"), ONLY_MODULE("udmabuf"),

@@ -55,7 +55,7 @@ check "the table has the display" line \
 	'card0 +vkms +reads +drm +- +- +- +needs-vmap,no-dma'
 check "what is asked for" line '8294400 bytes \(7\.9 MiB\), heap auto'
 check "the verdict names the device that decided" line \
-	'contig was chosen because video0 \(vivid\) takes one segment and has no IOMMU; video0 \(vivid\): mapped, 1 segment; card0 \(vkms\): mapped for the CPU, it needs no DMA'
+	'bufalloc contig was chosen because video0 \(vivid\) takes one segment and has no IOMMU; video0 \(vivid\): mapped, 1 segment; card0 \(vkms\): mapped for the CPU, it needs no DMA'
 
 run bufalloc explain --device "$dir/video0" --size 8294400 --heap system
 check "no buffer exists: exit status 1" all status_is 1 -- err_is_one_line
@@ -95,12 +95,28 @@ check "an attribute that a device cannot live with" all status_is 1 -- \
 run bufalloc explain --size 4K
 check "no devices" all status_is 0 -- out_has "no device was named"
 
+run bufalloc explain --format NV12 --width 1920 --height 1080
+check "a format: its layout" all status_is 0 -- err_is_empty -- line \
+	'NV12 1920x1080 in lines of 1920 bytes, 3110400 bytes in 1 dma-buf'
+
+# Without the module there may be others.
+run env BUFALLOC_BACKEND=memfd "$tool" explain --size 4K
+check "a backend that was asked for" all status_is 0 -- \
+	line 'memfd was chosen; it is no dma-buf: no device can import it'
+run env BUFALLOC_BACKEND=no-such "$tool" explain --size 4K
+check "a backend that does not exist" all status_is 1 -- err_is_one_line -- \
+	err_has "BUFALLOC_BACKEND" -- err_has "[EINVAL]"
+
 if command -v python3 >/dev/null; then
 	run bufalloc explain --device "$dir/video0:w" --device "$dir/card0:r" \
 		--size 8294400 --json
 	check "explain --json" all status_is 0 -- err_is_empty -- json_is '{
 		"possible": true, "errno": "missing", "length": 8294400,
-		"asked_heap": "auto", "heap": "contig", "tried": ["contig"],
+		"asked_heap": "auto", "heap": "contig", "tried_heaps": ["contig"],
+		"backend": "bufalloc", "place": "contig", "tried": [{
+			"backend": "bufalloc", "place": "contig",
+			"errno": "missing"}],
+		"layout": {"lengths": [8294400]},
 		"reason": "one-segment", "device": 0, "runs": 1,
 		"attributes": [], "devices": [{
 			"access": "writes", "name": "video0", "driver": "vivid",

@@ -26,10 +26,15 @@ check "alloc: no node: how to load the module" all status_is 1 -- \
 	err_is_one_line -- out_is_empty -- err_has "modprobe bufalloc" -- \
 	err_has "[ENOENT]"
 
-run "$tool" explain --size 4K --node "$missing"
+run "$tool" explain --size 4K --device /dev/null --node "$missing"
 check "explain: no node: how to load the module" all status_is 1 -- \
-	err_is_one_line -- out_is_empty -- err_has "modprobe bufalloc" -- \
-	err_has "[ENOENT]"
+	err_is_one_line -- err_has "modprobe bufalloc" -- err_has "[ENOENT]"
+run "$tool" explain --size 4K --node "$missing"
+check "explain: no node and no device: what is there all the same" all \
+	status_is 0 -- out_has "left: bufalloc: not loaded"
+run env BUFALLOC_BACKEND=bufalloc "$tool" explain --size 4K --node "$missing"
+check "explain: the module alone is wanted" all status_is 1 -- err_is_one_line -- \
+	out_is_empty -- err_has "modprobe bufalloc" -- err_has "[ENOENT]"
 
 if [ -e /dev/bufalloc ]; then
 	skip "the default node" "/dev/bufalloc exists on this machine"

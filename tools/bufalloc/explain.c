@@ -5,22 +5,14 @@
 #include <json-c/json.h>
 #include <linux/bufalloc.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "tool.h"
 
-/* What is known of one device, before and after the trial. */
+/* What the module knows of one device before the trial. */
 struct answer {
 	int err; /* of bufalloc_get_device_info() */
 	struct bufalloc_dev_info info;
-	struct bufalloc_use_result result;
-};
-
-static const char *const proof_names[] = {
-	[BUFALLOC_PROOF_NONE] = "none",
-	[BUFALLOC_PROOF_MAPPED] = "mapped",
-	[BUFALLOC_PROOF_VMAPPED] = "vmapped",
-	[BUFALLOC_PROOF_UNPROVEN] = "unproven",
 };
 
 static const char *const reason_names[] = {
@@ -43,10 +35,34 @@ static const char *const reason_names[] = {
 	[BUFALLOC_REASON_MEMORY_KIND] = "memory-kind",
 	[BUFALLOC_REASON_READ_ONLY] = "read-only",
 	[BUFALLOC_REASON_MEMLOCK] = "memlock",
+	[BUFALLOC_WHY_FORMAT] = "format",
+	[BUFALLOC_WHY_SIZE] = "size",
+	[BUFALLOC_WHY_STRIDE] = "stride",
+	[BUFALLOC_WHY_LINES] = "lines",
+	[BUFALLOC_WHY_OFFSET] = "offset",
+	[BUFALLOC_WHY_LAYOUT] = "layout",
+	[BUFALLOC_WHY_SHOW] = "show",
+	[BUFALLOC_WHY_ASK] = "ask",
+	[BUFALLOC_WHY_LENGTH] = "length",
+	[BUFALLOC_WHY_OPEN] = "open",
+	[BUFALLOC_WHY_ALLOC] = "alloc",
+	[BUFALLOC_WHY_NO_IMPORT] = "no-import",
+	[BUFALLOC_WHY_IMPORT] = "import",
+	[BUFALLOC_WHY_NO_DMABUF] = "no-dmabuf",
+	[BUFALLOC_WHY_ATTRIBUTE] = "attribute",
+	[BUFALLOC_WHY_NOTHING] = "nothing",
 };
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define NAME(names, i) ((i) < LEN(names) ? (names)[i] : "unknown")
+
+static const char *
+reason_name(uint64_t reason)
+{
+	const char *name = reason < LEN(reason_names) ? reason_names[reason] :
+							NULL;
+
+	return name == NULL ? "unknown" : name;
+}
 
 static void
 print_table(const struct tool_options *options, const struct answer *answers)
@@ -73,24 +89,73 @@ print_table(const struct tool_options *options, const struct answer *answers)
 	}
 }
 
-static struct json_object *
-device_object(const struct tool_options *options, size_t i,
-	      const struct answer *answer)
+/* Numbers are for programs in C; here they are names. */
+static void
+name_reason(struct json_object *object)
 {
-	const struct bufalloc_dev_info *info = &answer->info;
-	struct json_object *object = json_object_new_object();
+	struct json_object *number;
 
-	tool_device_json(object, options->devices.nodes[i],
-			 options->devices.uses[i].access, answer->err, info);
-	tool_json_text(object, "proof", NAME(proof_names, answer->result.proof));
-	tool_json_number(object, "segments", answer->result.segments);
-	if (answer->result.error < 0) {
-		tool_json_text(object, "errno",
-			       tool_errno_name(answer->result.error));
+	if (json_object_object_get_ex(object, "reason", &number)) {
 		tool_json_text(object, "reason",
-			       NAME(reason_names, answer->result.reason));
+			       reason_name((uint64_t)json_object_get_int(number)));
+	}
+}
+
+static void
+name_error(struct json_object *object, bool keeps_reason)
+{
+	struct json_object *number;
+	int error;
+
+	if (!json_object_object_get_ex(object, "error", &number)) {
+		return;
+	}
+	error = json_object_get_int(number);
+	json_object_object_del(object, "error");
+	if (error < 0) {
+		tool_json_text(object, "errno", tool_errno_name(error));
+	} else if (!keeps_reason) {
+		json_object_object_del(object, "reason");
+	}
+	name_reason(object);
+}
+
+/* The library's verdict, as it writes it itself. NULL: no memory is left. */
+static struct json_object *
+verdict_object(const struct bufalloc_verdict *verdict)
+{
+	size_t size = (size_t)bufalloc_verdict_json(verdict, NULL, 0) + 1;
+	struct json_object *object = NULL;
+	char *text = malloc(size);
+
+	if (text != NULL) {
+		bufalloc_verdict_json(verdict, text, size);
+		object = json_tokener_parse(text);
+		free(text);
 	}
 	return object;
+}
+
+/* Each member of an array that the verdict has, with its device or NULL. */
+static void
+complete(struct json_object *object, const char *name,
+	 const struct tool_options *options, const struct answer *answers)
+{
+	struct json_object *array, *member;
+	size_t i;
+
+	if (!json_object_object_get_ex(object, name, &array)) {
+		return;
+	}
+	for (i = 0; i < json_object_array_length(array); i++) {
+		member = json_object_array_get_idx(array, i);
+		name_error(member, false);
+		if (answers != NULL) {
+			tool_device_json(member, options->devices.nodes[i],
+					 options->devices.uses[i].access,
+					 answers[i].err, &answers[i].info);
+		}
+	}
 }
 
 static enum tool_exit
@@ -98,35 +163,34 @@ print_json(const struct tool_options *options,
 	   const struct bufalloc_verdict *verdict,
 	   const struct answer *answers)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *devices = json_object_new_array();
 	struct json_object *with = json_object_new_array();
-	int error = bufalloc_verdict_get_error(verdict);
+	struct json_object *object = verdict_object(verdict);
 	int device = bufalloc_verdict_get_device(verdict);
 	const char *heap =
 		bufalloc_heap_name(bufalloc_verdict_get_heap(verdict));
-	uint32_t reason = bufalloc_verdict_get_reason(verdict);
 	size_t i;
 
+	if (object == NULL) {
+		json_object_put(with);
+		return tool_error(-ENOMEM, "no memory for the answer");
+	}
 	for (i = 0; i < options->devices.count; i++) {
-		json_object_array_add(devices,
-				      device_object(options, i, &answers[i]));
 		if ((bufalloc_verdict_get_with(verdict) & (1u << i)) != 0) {
 			json_object_array_add(with, json_object_new_int((int)i));
 		}
 	}
-	json_object_object_add(object, "possible",
-			       json_object_new_boolean(error == 0));
-	if (error < 0) {
-		tool_json_text(object, "errno", tool_errno_name(error));
-	}
+	name_error(object, true);
+	complete(object, "devices", options, answers);
+	complete(object, "tried", options, NULL);
+	json_object_object_add(
+		object, "possible",
+		json_object_new_boolean(bufalloc_verdict_get_error(verdict) == 0));
 	tool_json_number(object, "length", options->length);
 	tool_json_text(object, "asked_heap", bufalloc_heap_name(options->heap));
 	tool_json_text(object, "heap", heap == NULL ? "unknown" : heap);
 	json_object_object_add(
-		object, "tried",
+		object, "tried_heaps",
 		tool_json_heaps(bufalloc_verdict_get_tried(verdict)));
-	tool_json_text(object, "reason", NAME(reason_names, reason));
 	json_object_object_add(object, "device",
 			       device < 0 ? NULL :
 					    json_object_new_int(device));
@@ -135,14 +199,12 @@ print_json(const struct tool_options *options,
 	json_object_object_add(
 		object, "attributes",
 		tool_json_attributes(bufalloc_verdict_get_attributes(verdict)));
-	json_object_object_add(object, "devices", devices);
-	tool_json_text(object, "text", bufalloc_verdict_text(verdict));
 	return tool_print_json(object);
 }
 
 static enum tool_exit
-print(const struct tool_options *options, const struct bufalloc_verdict *verdict,
-      const struct answer *answers)
+print(const struct tool_options *options, const struct bufalloc_verdict *layout,
+      const struct bufalloc_verdict *verdict, const struct answer *answers)
 {
 	int error = bufalloc_verdict_get_error(verdict);
 
@@ -152,10 +214,15 @@ print(const struct tool_options *options, const struct bufalloc_verdict *verdict
 		}
 	} else {
 		print_table(options, answers);
-		printf("%s%s, heap %s\n",
-		       options->devices.count > 0 ? "\n" : "",
-		       tool_amount(options->length).text,
-		       bufalloc_heap_name(options->heap));
+		if (options->devices.count > 0) {
+			putchar('\n');
+		}
+		if (layout == NULL) {
+			printf("%s, ", tool_amount(options->length).text);
+		} else if (bufalloc_verdict_get_error(layout) == 0) {
+			printf("%s\n", bufalloc_verdict_text(layout));
+		}
+		printf("heap %s\n", bufalloc_heap_name(options->heap));
 		if (error == 0) {
 			puts(bufalloc_verdict_text(verdict));
 		}
@@ -167,37 +234,69 @@ print(const struct tool_options *options, const struct bufalloc_verdict *verdict
 	return TOOL_OK;
 }
 
-static enum tool_exit
-explain(struct bufalloc_ctx *ctx, const struct tool_options *options)
+/* 0 or a negative errno. */
+static int
+fill_request(struct bufalloc_request *req, const struct tool_options *options)
 {
 	const struct tool_devices *devices = &options->devices;
-	struct bufalloc_alloc_options with = {
-		.size = sizeof(with),
-		.heap = options->heap,
-		.flags = BUFALLOC_DRY_RUN,
-		.uses = devices->uses,
-		.count = devices->count,
-		.attributes = options->attributes,
-	};
+	size_t i;
+	int ret;
+
+	if (options->format != NULL) {
+		ret = bufalloc_request_set_format(req,
+						  tool_fourcc(options->format),
+						  (uint32_t)options->width,
+						  (uint32_t)options->height);
+	} else {
+		ret = bufalloc_request_set_length(req, options->length);
+	}
+	for (i = 0; i < devices->count && ret == 0; i++) {
+		ret = bufalloc_request_add_device(req, devices->uses[i].fd,
+						  devices->uses[i].access);
+	}
+	if (ret == 0) {
+		ret = bufalloc_request_set_heap(req, options->heap);
+	}
+	if (ret == 0) {
+		ret = bufalloc_request_set_attributes(req, options->attributes, 0);
+	}
+	if (ret == 0) {
+		ret = bufalloc_request_set_flags(req, BUFALLOC_REQUEST_DRY_RUN);
+	}
+	return ret;
+}
+
+static enum tool_exit
+explain(struct bufalloc_ctx *ctx, struct bufalloc_request *req,
+	const struct tool_options *options)
+{
+	const struct tool_devices *devices = &options->devices;
 	struct answer answers[TOOL_MAX_DEVICES] = { 0 };
-	struct bufalloc_verdict *verdict;
+	struct bufalloc_verdict *layout = NULL, *verdict = NULL;
+	const struct bufalloc_layout *ignored;
 	enum tool_exit status;
 	size_t i;
 	int ret;
 
+	ret = fill_request(req, options);
+	if (ret < 0) {
+		return tool_error(ret, bufalloc_strerror(ret));
+	}
 	for (i = 0; i < devices->count; i++) {
 		answers[i].err = bufalloc_get_device_info(
 			ctx, devices->uses[i].fd, devices->uses[i].access,
 			&answers[i].info);
 	}
-	ret = bufalloc_alloc_with(ctx, options->length, &with, NULL, &verdict);
+	if (options->format != NULL && !options->json) {
+		bufalloc_request_negotiate(req, &ignored, &layout);
+	}
+	ret = bufalloc_alloc(ctx, req, NULL, &verdict);
 	if (verdict == NULL) {
-		return tool_error(ret, bufalloc_strerror(ret));
+		status = tool_error(ret, bufalloc_strerror(ret));
+	} else {
+		status = print(options, layout, verdict, answers);
 	}
-	for (i = 0; i < devices->count; i++) {
-		bufalloc_verdict_get_use(verdict, i, &answers[i].result);
-	}
-	status = print(options, verdict, answers);
+	bufalloc_verdict_destroy(layout);
 	bufalloc_verdict_destroy(verdict);
 	return status;
 }
@@ -205,22 +304,38 @@ explain(struct bufalloc_ctx *ctx, const struct tool_options *options)
 static enum tool_exit
 open_and_explain(struct tool_options *options)
 {
+	const struct bufalloc_options where = {
+		.size = sizeof(where),
+		.node = options->path,
+	};
+	struct bufalloc_request *req = NULL;
 	struct bufalloc_ctx *ctx;
 	enum tool_exit status;
 	char sentence[512];
 	int ret;
 
-	ret = bufalloc_open_module(&ctx, options->path);
+	ret = bufalloc_open(&ctx, &where);
+	if (ret == -EINVAL) {
+		return tool_error(
+			ret,
+			"the environment variable BUFALLOC_BACKEND is no list of backends: bufalloc, dma-heap, udmabuf, dumb and memfd, with commas between them and each once");
+	}
 	if (ret < 0) {
 		bufalloc_open_strerror(options->path, ret, sentence,
 				       sizeof(sentence));
 		return tool_error(ret, sentence);
 	}
-	status = tool_devices_open(&options->devices);
+	ret = bufalloc_request_new(&req);
+	if (ret < 0) {
+		status = tool_error(ret, bufalloc_strerror(ret));
+	} else {
+		status = tool_devices_open(&options->devices);
+	}
 	if (status == TOOL_OK) {
-		status = explain(ctx, options);
+		status = explain(ctx, req, options);
 	}
 	tool_devices_close(&options->devices);
+	bufalloc_request_destroy(req);
 	bufalloc_close(ctx);
 	return status;
 }
@@ -250,15 +365,17 @@ const struct tool_command tool_explain = {
 		"                        [--heap auto|system|contig|reserved] [--attribute NAME]...\n"
 		"                        [--json] [--node PATH]\n"
 		"\n"
-		"Allocate a buffer that all devices can use, on trial. Print what each device can\n"
-		"use, then the verdict: which heap, because of which device, and how it is known\n"
-		"that each can use it; or which device refuses what. Nothing is left allocated.\n"
+		"Allocate a buffer that all devices can use, and let each of them import it, on\n"
+		"trial. Print what each device can use, the layout that all take, then the verdict:\n"
+		"which memory, because of which device, and how it is known that each can use it;\n"
+		"or which device refuses what. A camera that is in use is left alone. Nothing is\n"
+		"left allocated. Without the module it tells what else there is.\n"
 		"\n"
 		"  --device NODE    a device (/dev/video0:w, /dev/dri/card0:r); r, w: it reads,\n"
 		"                   writes; default: both. Up to 16 times\n"
 		"  --size N         length in bytes; K, M, G: times 1024, 1024^2, 1024^3\n"
-		"  --format FOURCC  with --width and --height: of a frame without padding\n"
-		"                   (NV12, YU12, YUYV, XR24, GREY, ...)\n"
+		"  --format FOURCC  with --width and --height: of a frame, with the padding that\n"
+		"                   the devices want (NV12, YU12, YUYV, XR24, GREY, ...)\n"
 		"  --heap HEAP      auto (default: the cheapest that all can use), system, contig,\n"
 		"                   reserved\n"
 		"  --attribute NAME what it shall be like; may be given several times:\n"
