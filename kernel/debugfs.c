@@ -23,6 +23,8 @@ static const char * const live_names[BUFALLOC_LIVE_COUNT] = {
 	[BUFALLOC_LIVE_DOMAIN_MAPS] = "domain_maps",
 	[BUFALLOC_LIVE_PINNED_PAGES] = "pinned_pages",
 	[BUFALLOC_LIVE_RESERVED_PAGES] = "reserved_pages",
+	[BUFALLOC_LIVE_PIECE_POOLS] = "piece_pools",
+	[BUFALLOC_LIVE_PIECES] = "pieces",
 };
 
 void bufalloc_debugfs_live(enum bufalloc_live what, int change)

@@ -11,10 +11,13 @@
 #define _LINUX_BUFALLOC_H
 
 #include <linux/dma-direction.h>
+#include <linux/list.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 #include <uapi/linux/bufalloc.h>
 
 struct bufalloc_buffer;
+struct bufalloc_pieces;
 struct device;
 struct dma_buf;
 struct iommu_domain;
@@ -76,6 +79,24 @@ struct bufalloc_window {
 	bool is_mapped;
 };
 
+/* Longer ones are buffers. */
+#define BUFALLOC_PIECE_MAX SZ_64K
+
+/**
+ * struct bufalloc_piece - a small coherent piece of memory
+ * @data: where the CPU sees it
+ * @addr: where the device sees it
+ *
+ * The rest is pieces.c's.
+ */
+struct bufalloc_piece {
+	void *data;
+	dma_addr_t addr;
+	/* private: */
+	struct bufalloc_pieces *pieces;
+	struct list_head node;
+};
+
 struct bufalloc_buffer *bufalloc_alloc(const struct bufalloc_request *request,
 				       struct bufalloc_alloc_verdict *verdict);
 struct bufalloc_buffer *bufalloc_get(struct bufalloc_buffer *buf);
@@ -105,5 +126,12 @@ void bufalloc_window_close(struct bufalloc_window *window);
 int bufalloc_load_firmware(struct bufalloc_buffer *buf, size_t offset,
 			   const char *name, struct device *dev,
 			   size_t *length);
+
+struct bufalloc_pieces *bufalloc_pieces_create(struct device *dev,
+					       const char *name, size_t length,
+					       size_t align, size_t boundary);
+void bufalloc_pieces_destroy(struct bufalloc_pieces *pieces);
+struct bufalloc_piece *bufalloc_piece_alloc(struct bufalloc_pieces *pieces);
+void bufalloc_piece_free(struct bufalloc_piece *piece);
 
 #endif /* _LINUX_BUFALLOC_H */
