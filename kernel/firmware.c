@@ -57,7 +57,7 @@ static bool is_name(const char *name)
  * @buf: the buffer
  * @offset: where the file begins in it
  * @room: bytes from there on
- * @dev: for the loader's messages, or NULL
+ * @dev: for the loader's messages
  * @name: of the file
  * @scratch: SCRATCH_SIZE bytes, or NULL as long as none were needed
  */
@@ -271,7 +271,7 @@ static int load(struct bufalloc_buffer *buf, size_t offset, const char *name,
  * @offset: where the file shall begin in it
  * @name: of the file, as for request_firmware()
  * @dev: the device that it is for, which the firmware loader names in its
- *	messages, or NULL
+ *	messages, or NULL: bufalloc's own
  * @length: out: bytes that the file has
  *
  * What request_firmware() and a copy do, without the memory for the file as a
@@ -296,6 +296,7 @@ int bufalloc_load_firmware(struct bufalloc_buffer *buf, size_t offset,
 		return -EINVAL;
 	if (buf->direction != DMA_BIDIRECTIONAL)
 		return -EACCES;
-	return load(buf, offset, name, dev, length);
+	/* The loader looks at the device, too. */
+	return load(buf, offset, name, dev ?: bufalloc_main_device(), length);
 }
 EXPORT_SYMBOL_NS_GPL(bufalloc_load_firmware, BUFALLOC_NS);
