@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * LOAD_FIRMWARE: files straight into buffers. The files are in a folder of the
- * test's own, which the kernel is told to look in first.
+ * LOAD_FIRMWARE: files straight into buffers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,80 +15,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fwfile.h"
 #include "ktest.h"
 #include "pages.h"
 #include "user.h"
 
-#define FOLDER "/tmp/ba-firmware"
-#define SEARCH_PATH "/sys/module/firmware_class/parameters/path"
 #define TEST_FIRMWARE "/sys/devices/virtual/misc/test_firmware/trigger_request"
 
 #define LENGTH ((size_t)5 << 20)
-
-static void
-write_file(const char *path, const void *data, size_t length)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	size_t done = 0;
-
-	CHECK(fd >= 0);
-	while (done < length) {
-		ssize_t n = write(fd, (const uint8_t *)data + done,
-				  length - done);
-
-		CHECK(n > 0);
-		done += (size_t)n;
-	}
-	close(fd);
-}
-
-/* A byte of the file with that seed. */
-static uint8_t
-byte_of(size_t at, uint32_t seed)
-{
-	return (uint8_t)(at * 31 + (at >> 12) + seed);
-}
-
-static void
-make_file(const char *name, size_t length, uint32_t seed)
-{
-	uint8_t *bytes = malloc(length + 1);
-	char path[256];
-
-	CHECK(bytes != NULL);
-	for (size_t i = 0; i < length; i++) {
-		bytes[i] = byte_of(i, seed);
-	}
-	snprintf(path, sizeof(path), FOLDER "/%s", name);
-	write_file(path, bytes, length);
-	free(bytes);
-}
-
-static bool
-is_file(const uint8_t *bytes, size_t length, uint32_t seed)
-{
-	for (size_t i = 0; i < length; i++) {
-		if (bytes[i] != byte_of(i, seed)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* The kernel looks there first. */
-static void
-set_up_folder(void)
-{
-	int fd;
-
-	CHECK(mkdir(FOLDER, 0755) == 0 || errno == EEXIST);
-	fd = open(SEARCH_PATH, O_WRONLY | O_CLOEXEC);
-	if (fd < 0) {
-		ktest_skip("this kernel has no firmware loader");
-	}
-	CHECK_EQ(write(fd, FOLDER, strlen(FOLDER)), strlen(FOLDER));
-	close(fd);
-}
 
 static struct bufalloc_load_firmware
 request(int fd, uint64_t offset, const char *name)
@@ -142,10 +75,10 @@ load_lengths(int node, int fd, uint8_t *data)
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		size_t offset = files[i].offset, length = files[i].length;
 
-		make_file("fw.bin", length, (uint32_t)i);
+		fwfile_make("fw.bin", length, (uint32_t)i);
 		memset(data, 0xcc, LENGTH);
 		load(node, fd, offset, "fw.bin", length);
-		CHECK(is_file(data + offset, length, (uint32_t)i));
+		CHECK(fwfile_is(data + offset, length, (uint32_t)i));
 		for (size_t at = 0; at < LENGTH; at++) {
 			if (at < offset || at >= offset + length) {
 				CHECK_EQ(data[at], 0xcc);
@@ -159,7 +92,7 @@ loads_heaps(void)
 {
 	int node = ba_open();
 
-	set_up_folder();
+	fwfile_set_up();
 	for (uint32_t heap = BUFALLOC_HEAP_SYSTEM; heap <= BUFALLOC_HEAP_CONTIG; heap++) {
 		int fd = ba_alloc(node, heap, LENGTH);
 		uint8_t *data = ba_map(fd, LENGTH);
@@ -183,7 +116,7 @@ loads_uncached(void)
 	if (!(info.out_attributes & BUFALLOC_ATTRIBUTE_WRITE_COMBINE)) {
 		ktest_skip("this machine has no write-combined buffers");
 	}
-	set_up_folder();
+	fwfile_set_up();
 	fd = ba_alloc_with(node, BUFALLOC_HEAP_SYSTEM, LENGTH,
 			   BUFALLOC_ATTRIBUTE_WRITE_COMBINE);
 	data = ba_map(fd, LENGTH);
@@ -204,7 +137,7 @@ loads_scattered(void)
 	int read_only = user_import(node, memory, LENGTH,
 				    BUFALLOC_IMPORT_READ_ONLY);
 
-	set_up_folder();
+	fwfile_set_up();
 	load_lengths(node, fd, memory);
 	load_fails(node, read_only, 0, "fw.bin", EACCES);
 	close(read_only);
@@ -222,8 +155,8 @@ never_cpu(void)
 	int fd = ba_alloc_with(node, BUFALLOC_HEAP_SYSTEM, LENGTH,
 			       BUFALLOC_ATTRIBUTE_NEVER_CPU);
 
-	set_up_folder();
-	make_file("fw.bin", LENGTH - 3, 1);
+	fwfile_set_up();
+	fwfile_make("fw.bin", LENGTH - 3, 1);
 	load(node, fd, 0, "fw.bin", LENGTH - 3);
 	info = ba_buffer_info(node, fd);
 	CHECK_EQ(info.out_kernel_va, 0);
@@ -242,14 +175,14 @@ refusals(void)
 	uint8_t *data = ba_map(fd, LENGTH);
 	struct bufalloc_load_firmware arg;
 
-	set_up_folder();
+	fwfile_set_up();
 	memset(data, 0xcc, LENGTH);
-	make_file("short.bin", 1000, 1);
-	make_file("long.bin", LENGTH + 1, 1);
-	make_file("packed.bin.xz", 1000, 1);
-	make_file("packed-too.bin.zst", 1000, 1);
-	make_file("empty.bin", 0, 1);
-	CHECK(mkdir(FOLDER "/folder", 0755) == 0 || errno == EEXIST);
+	fwfile_make("short.bin", 1000, 1);
+	fwfile_make("long.bin", LENGTH + 1, 1);
+	fwfile_make("packed.bin.xz", 1000, 1);
+	fwfile_make("packed-too.bin.zst", 1000, 1);
+	fwfile_make("empty.bin", 0, 1);
+	CHECK(mkdir(FWFILE_FOLDER "/folder", 0755) == 0 || errno == EEXIST);
 
 	load_fails(node, fd, 0, "not-there.bin", ENOENT);
 	load_fails(node, fd, 0, "empty.bin", ENOENT);
@@ -281,7 +214,7 @@ refusals(void)
 		CHECK_EQ(data[at], 0xcc);
 	}
 	/* A dot more or less is a name. */
-	make_file("..a", 10, 1);
+	fwfile_make("..a", 10, 1);
 	load(node, fd, 0, "..a", 10);
 	munmap(data, LENGTH);
 	close(fd);
@@ -297,8 +230,8 @@ without_capability(void)
 	pid_t child;
 	int status;
 
-	set_up_folder();
-	make_file("fw.bin", 1000, 1);
+	fwfile_set_up();
+	fwfile_make("fw.bin", 1000, 1);
 	child = fork();
 	if (child == 0) {
 		if (setuid(65534) != 0) {
@@ -320,8 +253,8 @@ read_only_fd(void)
 	int node = ba_open();
 	int fd = ba_alloc_read_only(node, LENGTH);
 
-	set_up_folder();
-	make_file("fw.bin", 1000, 1);
+	fwfile_set_up();
+	fwfile_make("fw.bin", 1000, 1);
 	load_fails(node, fd, 0, "fw.bin", EACCES);
 	close(fd);
 	close(node);
@@ -355,8 +288,8 @@ replace_for_ever(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (uint32_t number = 1; bytes != NULL; number++) {
 		stamp(bytes, number);
-		write_file(FOLDER "/next.bin", bytes, LENGTH - number % 2);
-		if (rename(FOLDER "/next.bin", FOLDER "/fw.bin") != 0) {
+		fwfile_write(FWFILE_FOLDER "/next.bin", bytes, LENGTH - number % 2);
+		if (rename(FWFILE_FOLDER "/next.bin", FWFILE_FOLDER "/fw.bin") != 0) {
 			break;
 		}
 	}
@@ -374,8 +307,8 @@ replaced_meanwhile(void)
 	pid_t child;
 	int status;
 
-	set_up_folder();
-	make_file("fw.bin", LENGTH, 1);
+	fwfile_set_up();
+	fwfile_make("fw.bin", LENGTH, 1);
 	child = fork();
 	if (child == 0) {
 		replace_for_ever();
@@ -389,7 +322,7 @@ replaced_meanwhile(void)
 			changed++;
 			continue;
 		}
-		if (is_file(data, LENGTH, 1)) {
+		if (fwfile_is(data, LENGTH, 1)) {
 			continue;
 		}
 		loaded++;
@@ -426,12 +359,12 @@ sha256_of(const char *path, const void *data, size_t length, char *digits)
 	FILE *file;
 	size_t n;
 
-	snprintf(command, sizeof(command), "sha256sum %s >" FOLDER "/sum", path);
+	snprintf(command, sizeof(command), "sha256sum %s >" FWFILE_FOLDER "/sum", path);
 	file = popen(command, "we");
 	CHECK(file != NULL);
 	CHECK_EQ(fwrite(data, 1, length, file), length);
 	CHECK_EQ(pclose(file), 0);
-	file = fopen(FOLDER "/sum", "re");
+	file = fopen(FWFILE_FOLDER "/sum", "re");
 	CHECK(file != NULL);
 	n = fread(digits, 1, SHA256_DIGITS, file);
 	fclose(file);
@@ -451,7 +384,7 @@ request_firmware_beside(const char *name, size_t length, bool is_figure)
 		return;
 	}
 	/* It keeps the last one. */
-	make_file("tiny.bin", 1, 1);
+	fwfile_make("tiny.bin", 1, 1);
 	CHECK_EQ(write(fd, "tiny.bin", 8), 8);
 	pages_begin();
 	CHECK_EQ(write(fd, name, strlen(name)), strlen(name));
@@ -486,8 +419,8 @@ extra_memory(size_t length, bool is_figure)
 	}
 	node = ba_open();
 	fd = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, LARGE);
-	set_up_folder();
-	make_file("large.bin", length, 3);
+	fwfile_set_up();
+	fwfile_make("large.bin", length, 3);
 	pages_begin();
 	load(node, fd, 0, "large.bin", length);
 	peak = pages_end();
@@ -504,14 +437,14 @@ extra_memory(size_t length, bool is_figure)
 	CHECK(peak.less_free <= 1 << 20);
 	CHECK_EQ(ba_buffer_info(node, fd).out_kernel_maps_total, 0);
 	data = ba_map(fd, LARGE);
-	sha256_of(FOLDER "/large.bin", "", 0, of_file);
+	sha256_of(FWFILE_FOLDER "/large.bin", "", 0, of_file);
 	sha256_of("", data, length, of_buffer);
 	ktest_note("SHA-256 %s", of_buffer);
 	CHECK_EQ(strcmp(of_file, of_buffer), 0);
 	CHECK_EQ(first_nonzero(data + length, LARGE - length), LARGE - length);
 	munmap(data, LARGE);
 	request_firmware_beside("large.bin", length, is_figure);
-	unlink(FOLDER "/large.bin");
+	unlink(FWFILE_FOLDER "/large.bin");
 	close(fd);
 	close(node);
 }
