@@ -22,13 +22,21 @@ unsigned int
 region_read(struct region *regions);
 
 /*
- * Pages of the kernel's address space that lead into these bytes (ba_alias.ko); the
- * row is skipped without it.
+ * Is there somebody who walks the kernel's page tables (ba_alias.ko)? Not on a kernel
+ * with KASAN, whose shadow takes hours.
  */
+bool
+region_can_walk(void);
+
+/* What is all about that is skipped. */
+void
+region_need_walk(void);
+
+/* Pages of the kernel's address space that lead into these bytes. */
 unsigned long
 region_aliases_of(uint64_t start, uint64_t length);
 
-/* The same for all regions together. */
+/* The same for all regions together; 0 if nobody can walk. */
 unsigned long
 region_aliases(void);
 
