@@ -138,7 +138,7 @@ close_new_fds(const struct fds *before)
 
 static const char *const live_names[] = {
 	"buffers", "attachments", "mappings", "tables", "kernel_maps", "accounts",
-	"pinned_pages", "reserved_pages",
+	"pinned_pages", "reserved_pages", "domain_maps", "piece_pools", "pieces",
 };
 #define LIVE_COUNT (sizeof(live_names) / sizeof(live_names[0]))
 

@@ -11,29 +11,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "apirun.h"
 #include "ktest.h"
 #include "modules/ba_api.h"
 #include "user.h"
 
 static void
-run_with(const char *name, int fd)
-{
-	struct ba_api_run arg = { .fd = fd };
-	int api = open("/dev/ba_api", O_RDWR | O_CLOEXEC);
-
-	CHECK(api >= 0);
-	snprintf(arg.name, sizeof(arg.name), "%s", name);
-	CHECK_EQ(ioctl(api, BA_API_RUN, &arg), 0);
-	close(api);
-	if (arg.why[0] != '\0') {
-		ktest_fail(__FILE__, __LINE__, "in the kernel: %s", arg.why);
-	}
-}
-
-static void
 run(const char *name)
 {
-	run_with(name, -1);
+	apirun(name, BUFALLOC_HEAP_AUTO, -1);
 }
 
 #define ROW(name)             \
@@ -47,11 +33,31 @@ ROW(alloc_in_probe)
 ROW(refusals)
 ROW(map)
 ROW(export)
+ROW(references)
 ROW(foreign_dmabuf)
 ROW(window)
 ROW(window_moves)
-ROW(two_domains)
 ROW(domain_refusals)
+ROW(pieces)
+ROW(pieces_dma)
+ROW(pieces_refusals)
+
+static void
+two_domains(void)
+{
+	apirun_two_domains(BUFALLOC_HEAP_AUTO);
+}
+
+static void
+firmware(void)
+{
+	int node = ba_open();
+	int fd = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, 256 << 10);
+
+	apirun_firmware(fd, 256 << 10);
+	close(fd);
+	close(node);
+}
 
 static void
 read_only(void)
@@ -60,10 +66,32 @@ read_only(void)
 	void *memory = user_anonymous(PAGE, MAP_PRIVATE);
 	int fd = user_import(node, memory, PAGE, BUFALLOC_IMPORT_READ_ONLY);
 
-	run_with("read_only", fd);
+	apirun("read_only", BUFALLOC_HEAP_AUTO, fd);
 	close(fd);
 	munmap(memory, PAGE);
 	close(node);
+}
+
+/* And the driver's author is told, by us: to dma_pool nothing is left. */
+static void
+pieces_left(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	unsigned int ours = 0, busy = 0;
+	char text[1024];
+	ssize_t n;
+
+	CHECK(log >= 0);
+	lseek(log, 0, SEEK_END);
+	run("pieces_left");
+	while ((n = read(log, text, sizeof(text) - 1)) > 0) {
+		text[n] = '\0';
+		ours += strstr(text, "3 pieces were in use when") != NULL;
+		busy += strstr(text, "dma_pool_destroy") != NULL;
+	}
+	close(log);
+	CHECK_EQ(ours, 1);
+	CHECK_EQ(busy, 0);
 }
 
 static void
@@ -83,12 +111,18 @@ static const struct ktest_row rows[] = {
 	{ "refusals-each-its-errno", refusals },
 	{ "map-for-a-device", map },
 	{ "export-keeps-the-memory", export },
+	{ "references-keep-the-memory", references },
 	{ "a-foreign-dmabuf-is-no-buffer", foreign_dmabuf },
+	{ "firmware-into-a-buffer", firmware },
 	{ "window-slides-over-a-buffer", window },
 	{ "window-moves-and-refuses", window_moves },
 	{ "two-own-domains-at-fixed-addresses", two_domains },
 	{ "own-domain-refusals-each-its-errno", domain_refusals },
 	{ "memory-imported-read-only-stays-so", read_only },
+	{ "pieces-zeroed-aligned-within-their-boundary", pieces },
+	{ "pieces-by-a-device", pieces_dma },
+	{ "pieces-refusals-einval", pieces_refusals },
+	{ "pieces-left-go-with-their-pool", pieces_left },
 };
 
 int

@@ -14,11 +14,13 @@
  * @name: of the check, terminated
  * @why: out: what failed, terminated; empty: nothing did
  * @fd: of a dma-buf, for checks that want the caller's
+ * @heap: enum bufalloc_heap_id of the buffers that the check works on
  */
 struct ba_api_run {
 	char name[48];
 	char why[128];
 	__s32 fd;
+	__u32 heap;
 };
 
 /* ENOENT: no such check. ENODEV: fewer devices than it needs. */
