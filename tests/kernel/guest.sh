@@ -110,7 +110,6 @@ iommu)
 	append="intel_iommu=on iommu.strict=1"
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
 		"${four_inside[@]}" "${one_outside[@]}")
-	environment=(EDU_HEAPS_FIGURE=1)
 	programs=(edu_iommu edu_pages edu_heaps edu_user edu_unbind sync_skip)
 	;;
 remap)
@@ -199,12 +198,16 @@ reserved)
 	# The second region is a whole section of memory (128 MiB) and has no
 	# struct pages; the others are inside of sections.
 	bufalloc_parameters="reserved=32M@0x52000000,128M@0x48000000,16M@0x0a000000"
-	modules=(bufalloc-v4l2 vivid "ba_edu dma_bits=64,64,28,24" ba_alias)
+	# ba_api takes the first two devices.
+	modules=(bufalloc-v4l2 vivid ba_api "ba_edu dma_bits=64,64,28,24")
+	[[ $kernel == debug-* ]] || modules+=(ba_alias)
 	# shellcheck disable=SC2016 # the $ is the kernel's
 	append='intel_iommu=on iommu.strict=1 memmap=32M$0x52000000'
 	# shellcheck disable=SC2016
 	append+=' memmap=128M$0x48000000 memmap=16M$0x0a000000'
 	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
 		"${one_outside[@]}"
 		--device pcie-root-port,id=port2,bus=pxb,chassis=2,slot=2
@@ -212,7 +215,8 @@ reserved)
 		--device pcie-root-port,id=port3,bus=pxb,chassis=3,slot=3
 		--device edu,bus=port3)
 	mem=2048
-	programs=(reserved reserved_parameters)
+	environment=(EDU_HEAPS_FIGURE=1)
+	programs=(reserved pat api_reserved edu_heaps zero reserved_parameters)
 	;;
 arm64-reserved)
 	# Which memory that is: reserved.dtso.

@@ -50,7 +50,7 @@ for program in "$@"; do
 	case $program in
 	lifetime) rmmod bufalloc_v4l2 bufalloc_drm ;;
 	reserved_parameters | devicetree_module)
-		for module in ba_edu bufalloc_v4l2; do
+		for module in ba_api ba_edu bufalloc_v4l2; do
 			[ ! -d "/sys/module/$module" ] || rmmod "$module"
 		done
 		;;

@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <linux/dma-buf.h>
 
+#include "dirty.h"
 #include "edu.h"
+#include "user.h"
 
 /* Some pages, the last one in part; not a multiple of what moves at once. */
 #define LENGTH ((size_t)5 * 4096 + 1000)
@@ -23,12 +26,15 @@
 #define UNCACHED ((uint64_t)BUFALLOC_ATTRIBUTE_UNCACHED)
 #define CONTIGUOUS ((uint64_t)BUFALLOC_ATTRIBUTE_CONTIGUOUS)
 
-static const struct {
-	uint32_t heap;
+static const struct heap {
+	uint32_t id;
 	const char *name;
 } heaps[] = {
 	{ BUFALLOC_HEAP_SYSTEM, "system" },
 	{ BUFALLOC_HEAP_CONTIG, "contig" },
+	{ BUFALLOC_HEAP_RESERVED, "reserved" },
+	/* Whose attributes are what its owner's are. */
+	{ BUFALLOC_HEAP_USER, "user" },
 };
 
 #define HEAPS (sizeof(heaps) / sizeof(heaps[0]))
@@ -87,67 +93,138 @@ after_release(int edu, int fd)
 	munmap(data, LENGTH);
 }
 
+/* Has this machine any of it? */
+static bool
+exists(const struct heap *heap, int node)
+{
+	struct bufalloc_info info = { .size = sizeof(info) };
+
+	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_INFO, &info), 0);
+	return (info.out_heaps >> heap->id & 1) != 0;
+}
+
 static void
-by_a_device(size_t heap)
+buffer_by_a_device(int edu, int fd)
+{
+	edu_import(edu, fd);
+	there_and_back(edu, fd);
+	after_release(edu, fd);
+	close(fd);
+}
+
+static void
+verify(const struct heap *heap)
 {
 	int edu = edu_open(0, EDU_ANY_SEGMENTS);
 	int node = ba_open();
 
+	if (!exists(heap, node)) {
+		ktest_skip("nothing was set aside for the heap %s", heap->name);
+	}
 	for (size_t i = 0; i < ATTRIBUTES; i++) {
-		int fd = ba_alloc_with(node, heaps[heap].heap, LENGTH,
-				       attributes[i]);
+		uint64_t granted = attributes[i];
+		int fd = ba_alloc_with(node, heap->id, LENGTH, attributes[i]);
 
-		CHECK_EQ(ba_buffer_info(node, fd).out_attributes,
-			 attributes[i]);
-		edu_import(edu, fd);
-		there_and_back(edu, fd);
-		after_release(edu, fd);
-		close(fd);
+		/* It has no cached memory. */
+		if (heap->id == BUFALLOC_HEAP_RESERVED && granted == 0) {
+			granted = WRITE_COMBINE;
+		}
+		CHECK_EQ(ba_buffer_info(node, fd).out_attributes, granted);
+		buffer_by_a_device(edu, fd);
 	}
 	close(node);
 	close(edu);
-	verified |= 1u << heap;
+	verified |= 1u << (heap - heaps);
 }
 
 static void
-by_a_device_system(void)
+system_by_a_device(void)
 {
-	by_a_device(0);
+	verify(&heaps[0]);
 }
 
 static void
-by_a_device_contig(void)
+contig_by_a_device(void)
 {
-	by_a_device(1);
+	verify(&heaps[1]);
+}
+
+static void
+reserved_by_a_device(void)
+{
+	verify(&heaps[2]);
+}
+
+static void
+user_by_a_device(void)
+{
+	size_t length = (LENGTH + PAGE - 1) / PAGE * PAGE;
+	uint8_t *memory = user_scattered(length);
+	int edu = edu_open(0, EDU_ANY_SEGMENTS);
+	int node = ba_open();
+
+	buffer_by_a_device(edu, user_import(node, memory, length, 0));
+	munmap(memory, length);
+	close(node);
+	close(edu);
+	verified |= 1u << 3;
 }
 
 /* Only the device sees it: no byte of another owner, and what it wrote. */
 static void
-never_cpu(void)
+never_cpu_of(const struct heap *heap, int node, int edu, uint64_t attribute)
 {
 	static uint8_t seen[LENGTH], dirt[LENGTH];
+	int fd = ba_alloc_with(node, heap->id, LENGTH, NEVER_CPU | attribute);
+
+	memset(dirt, 0xa5, sizeof(dirt));
+	edu_import(edu, fd);
+	edu_read(edu, seen, 0, LENGTH);
+	CHECK_EQ(first_nonzero(seen, LENGTH), LENGTH);
+	edu_write(edu, dirt, 0, LENGTH);
+	edu_read(edu, seen, 0, LENGTH);
+	CHECK_EQ(memcmp(seen, dirt, LENGTH), 0);
+	edu_release(edu);
+	close(fd);
+}
+
+static void
+never_cpu(const struct heap *heap)
+{
 	int edu = edu_open(0, EDU_ANY_SEGMENTS);
 	int node = ba_open();
 
-	memset(dirt, 0xa5, sizeof(dirt));
-	for (size_t i = 0; i < HEAPS * ATTRIBUTES; i++) {
-		for (int round = 0; round < 2; round++) {
-			int fd = ba_alloc_with(node, heaps[i / ATTRIBUTES].heap,
-					       LENGTH,
-					       NEVER_CPU | attributes[i % ATTRIBUTES]);
-
-			edu_import(edu, fd);
-			edu_read(edu, seen, 0, LENGTH);
-			CHECK_EQ(first_nonzero(seen, LENGTH), LENGTH);
-			edu_write(edu, dirt, 0, LENGTH);
-			edu_read(edu, seen, 0, LENGTH);
-			CHECK_EQ(memcmp(seen, dirt, LENGTH), 0);
-			edu_release(edu);
-			close(fd);
+	if (!exists(heap, node)) {
+		ktest_skip("nothing was set aside for the heap %s", heap->name);
+	}
+	dirty_memory((size_t)1 << 30);
+	dirty_regions(node);
+	/* The second time after what a device wrote. */
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < ATTRIBUTES; i++) {
+			never_cpu_of(heap, node, edu, attributes[i]);
 		}
 	}
 	close(node);
 	close(edu);
+}
+
+static void
+system_never_cpu(void)
+{
+	never_cpu(&heaps[0]);
+}
+
+static void
+contig_never_cpu(void)
+{
+	never_cpu(&heaps[1]);
+}
+
+static void
+reserved_never_cpu(void)
+{
+	never_cpu(&heaps[2]);
 }
 
 /* It has one segment, because the caller said so and not the device. */
@@ -241,6 +318,7 @@ static void
 figure(void)
 {
 	char names[64] = "";
+	int node = ba_open();
 
 	for (size_t i = 0; i < HEAPS; i++) {
 		if ((verified >> i & 1) != 0) {
@@ -248,7 +326,8 @@ figure(void)
 			strcat(names, heaps[i].name);
 		}
 	}
-	CHECK_EQ(verified, (1u << HEAPS) - 1);
+	CHECK_EQ(verified | !exists(&heaps[2], node) << 2, (1u << HEAPS) - 1);
+	close(node);
 	ktest_note("DMA verified: %s", names);
 	if (getenv("EDU_HEAPS_FIGURE") != NULL) {
 		ktest_figure_list("heaps_dma_verified", names);
@@ -256,9 +335,13 @@ figure(void)
 }
 
 static const struct ktest_row rows[] = {
-	{ "system-by-a-device", by_a_device_system },
-	{ "contig-by-a-device", by_a_device_contig },
-	{ "never-cpu-is-zero-for-a-device", never_cpu },
+	{ "system-by-a-device", system_by_a_device },
+	{ "contig-by-a-device", contig_by_a_device },
+	{ "reserved-by-a-device", reserved_by_a_device },
+	{ "user-by-a-device", user_by_a_device },
+	{ "system-never-cpu-is-zero-for-a-device", system_never_cpu },
+	{ "contig-never-cpu-is-zero-for-a-device", contig_never_cpu },
+	{ "reserved-never-cpu-is-zero-for-a-device", reserved_never_cpu },
 	{ "contiguous-is-one-segment", contiguous },
 	{ "uncached-costs-no-cache-work", no_cache_work },
 	{ "coherent-device-beside-a-cached-linear-map", coherent_device },

@@ -6,24 +6,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <linux/dma-buf.h>
 
+#include "dirty.h"
 #include "ktest.h"
-
-/* Memory that was somebody else's, for the new owner to be given. */
-static void
-dirty_memory(size_t length)
-{
-	uint8_t *data = mmap(NULL, length, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(data != MAP_FAILED);
-	memset(data, 0xa5, length);
-	munmap(data, length);
-}
 
 /* For the figure, of all rows. */
 static uint64_t buffers, stale_bytes;
@@ -51,6 +41,10 @@ check_zero_with(int node, uint32_t heap, size_t length, uint64_t attributes)
 	int fd = ba_alloc_with(node, heap, length, attributes);
 	uint8_t *data;
 
+	/* That heap has no cached memory. */
+	if (heap == BUFALLOC_HEAP_RESERVED && attributes == 0) {
+		attributes = BUFALLOC_ATTRIBUTE_WRITE_COMBINE;
+	}
 	info = ba_buffer_info(node, fd);
 	CHECK_EQ(info.out_attributes, attributes);
 	/* Every byte, to the end of the last page. */
@@ -74,13 +68,27 @@ static const size_t lengths[] = {
 	1, 4095, 4097, 65536 + 1, (1 << 20) + 1, 3110400, 8294400, 12441600,
 };
 
+/* Has anybody set memory aside? */
+static bool
+has_reserved(int node)
+{
+	struct bufalloc_info info = { .size = sizeof(info) };
+
+	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_INFO, &info), 0);
+	return (info.out_heaps >> BUFALLOC_HEAP_RESERVED & 1) != 0;
+}
+
 static void
 reused(uint32_t heap)
 {
 	int node = ba_open();
 
+	if (heap == BUFALLOC_HEAP_RESERVED && !has_reserved(node)) {
+		ktest_skip("nothing was set aside");
+	}
 	/* The kernel must not do it for us. */
 	dirty_memory(1 << 30);
+	dirty_regions(node);
 	for (int round = 0; round < 3; round++) {
 		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 			check_zero(node, heap, lengths[i]);
@@ -101,6 +109,12 @@ reused_contig(void)
 	reused(BUFALLOC_HEAP_CONTIG);
 }
 
+static void
+reused_reserved(void)
+{
+	reused(BUFALLOC_HEAP_RESERVED);
+}
+
 /*
  * What was dirty in one heap, with one attribute, comes back from another one with
  * another.
@@ -110,6 +124,7 @@ handed_on(void)
 {
 	static const uint32_t heaps[] = {
 		BUFALLOC_HEAP_SYSTEM, BUFALLOC_HEAP_CONTIG,
+		BUFALLOC_HEAP_RESERVED,
 	};
 	static const uint64_t attributes[] = {
 		0,
@@ -117,8 +132,8 @@ handed_on(void)
 		BUFALLOC_ATTRIBUTE_UNCACHED,
 	};
 	const size_t kinds = sizeof(attributes) / sizeof(attributes[0]);
-	const size_t all = 2 * kinds;
 	int node = ba_open();
+	const size_t all = (has_reserved(node) ? 3 : 2) * kinds;
 
 	dirty_memory(1 << 30);
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -186,6 +201,7 @@ static const struct ktest_row rows[] = {
 	{ "guest-does-not-clear-for-us", guest_does_not_clear },
 	{ "system-reused-memory-is-zero", reused_system },
 	{ "contig-reused-memory-is-zero", reused_contig },
+	{ "reserved-reused-memory-is-zero", reused_reserved },
 	{ "system-1-gib-is-zero", large_system },
 	{ "contig-64-mib-is-zero", large_contig },
 	{ "handed-on-between-heaps-and-attributes", handed_on },
