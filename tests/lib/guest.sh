@@ -18,7 +18,7 @@ headers=6.12-peers
 bufalloc=(bufalloc bufalloc-v4l2 bufalloc-drm)
 others=(vgem vkms "vivid allocators=1")
 append=cma=64M@0-4G
-programs=(backends)
+programs=(backends pools)
 
 case $suite in
 module)
