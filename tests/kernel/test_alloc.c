@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -285,6 +286,54 @@ cut_off_is_given_back(void)
 	in_cgroup(charged_as_cut);
 }
 
+/*
+ * Page by page, as they are given back; and what somebody has pinned stays charged
+ * until that one lets it go.
+ */
+static int
+charged_as_pinnable(int node)
+{
+	const unsigned long long length = 16 * MIB;
+	unsigned long long before = read_number(CGROUP "/memory.current");
+	unsigned long long during, pinned;
+	int buffers = ba_live("buffers");
+	int fd = ba_alloc_with(node, BUFALLOC_HEAP_SYSTEM, length,
+			       BUFALLOC_ATTRIBUTE_PINNABLE);
+	struct iovec memory = { .iov_base = ba_map(fd, length),
+				.iov_len = 4 * MIB };
+	int ends[2];
+
+	during = read_number(CGROUP "/memory.current");
+	if (during < before + length || pipe(ends) != 0 ||
+	    fcntl(ends[1], F_SETPIPE_SZ, 4 * MIB) < 0 ||
+	    vmsplice(ends[1], &memory, 1, 0) != (ssize_t)memory.iov_len) {
+		return 1;
+	}
+	munmap(memory.iov_base, length);
+	close(fd);
+	CHECK_WITHIN_1S(ba_live("buffers") == buffers);
+	pinned = read_number(CGROUP "/memory.current");
+	close(ends[0]);
+	close(ends[1]);
+	ktest_note("memory.current %llu before, %llu during, %llu pinned", before,
+		   during, pinned);
+	/* Per-CPU reserves of the cgroup are below 2 MiB. */
+	if (pinned < before + memory.iov_len ||
+	    pinned > before + memory.iov_len + 4 * MIB) {
+		return 2;
+	}
+	CHECK_WITHIN_1S(read_number(CGROUP "/memory.current") <=
+			before + 4 * MIB);
+	return 0;
+}
+
+static void
+pinnable_is_charged(void)
+{
+	make_cgroup("512M");
+	in_cgroup(charged_as_pinnable);
+}
+
 static int
 refused_by_cgroup(int node)
 {
@@ -352,6 +401,7 @@ static const struct ktest_row rows[] = {
 	{ "buffer-info-ebadf-einval-eopnotsupp", buffer_info_of_others },
 	{ "system-is-charged-to-the-cgroup", system_is_charged_to_the_cgroup },
 	{ "system-gives-back-what-it-cuts-off", cut_off_is_given_back },
+	{ "pinnable-is-charged-until-nobody-has-it-pinned", pinnable_is_charged },
 	{ "cgroup-limit-enomem", cgroup_limit },
 	{ "killed-callers-leave-nothing", killed_callers },
 };

@@ -601,6 +601,25 @@ fork_keeps_it(void)
 	munmap(data, LENGTH);
 }
 
+/* Its pages are not free when their last user puts them: nobody may count. */
+static void
+pinnable(void)
+{
+	struct bufalloc_alloc alloc = {
+		.size = sizeof(alloc),
+		.length = LENGTH,
+		.heap = BUFALLOC_HEAP_RESERVED,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+		.attributes = BUFALLOC_ATTRIBUTE_PINNABLE,
+	};
+
+	begin();
+	CHECK_ERRNO(ENOSPC, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
+	alloc.required = BUFALLOC_ATTRIBUTE_PINNABLE;
+	CHECK_ERRNO(ENOSPC, ioctl(node, BUFALLOC_IOCTL_ALLOC, &alloc));
+	close(node);
+}
+
 static void
 figure(void)
 {
@@ -667,6 +686,7 @@ static const struct ktest_row rows[] = {
 	{ "auto-takes-it-when-nothing-else-is-left", as_the_last_resort },
 	{ "never-cpu-eacces", never_cpu },
 	{ "uncached-is-uncached-for-all", uncached },
+	{ "pinnable-enospc", pinnable },
 	{ "a-mapping-keeps-it-over-fork-and-rmmod", fork_keeps_it },
 	{ "no-alias-was-left", figure },
 };

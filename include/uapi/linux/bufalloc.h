@@ -155,7 +155,8 @@ enum bufalloc_heap_id {
  *	pinned is free when it no longer is, and stays charged to the memory
  *	cgroup until then (it no longer counts as contiguous memory). Pages are
  *	mapped one by one, so mmap(2) takes longer. Not together with NEVER_CPU,
- *	WRITE_COMBINE and UNCACHED (EINVAL). Without it, these calls answer EFAULT
+ *	WRITE_COMBINE and UNCACHED (EINVAL), nor from BUFALLOC_HEAP_RESERVED
+ *	(ENOSPC). Without it, these calls answer EFAULT
  *
  * Without WRITE_COMBINE and UNCACHED a buffer is cached, and DMA_BUF_IOCTL_SYNC or
  * SYNC_RANGE keeps the caches in order. With one of them a CPU access is still
