@@ -15,6 +15,9 @@
  * %NULL too if the module refuses, after posting the reason as an error of the
  * element that the allocator reports to.
  *
+ * Where the module is not there, the buffers come from what else the machine has,
+ * as libbufalloc finds it: dma-heaps, udmabuf, dumb buffers of the display.
+ *
  * The allocator counts its allocations, and each time that one of its memories
  * is mapped for the CPU: in a pipeline without copies, nobody maps them.
  *
@@ -47,6 +50,7 @@ struct _GstBufallocAllocator
 
   GMutex lock;                  /* one thread at a time in ctx */
   struct bufalloc_ctx *ctx;
+  gboolean has_module;          /* else ctx knows the other backends */
 
   gint heap;                    /* enum bufalloc_heap, atomic */
   gint chosen_heap;             /* of the newest memory, atomic */
@@ -133,6 +137,30 @@ gst_bufalloc_errno_name (gint err)
       return "errno";
   }
 #undef NAME
+}
+
+/**
+ * gst_bufalloc_errno_code:
+ * @err: why a node cannot be opened, a negative errno
+ *
+ * Returns: what GStreamer calls that, a #GstResourceError
+ *
+ * Since: 0.1
+ */
+gint
+gst_bufalloc_errno_code (gint err)
+{
+  switch (-err) {
+    case ENOENT:
+    case ENXIO:
+    case ENODEV:
+      return GST_RESOURCE_ERROR_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+      return GST_RESOURCE_ERROR_NOT_AUTHORIZED;
+    default:
+      return GST_RESOURCE_ERROR_OPEN_READ_WRITE;
+  }
 }
 
 /**
@@ -273,6 +301,53 @@ gst_bufalloc_allocator_alloc_auto (GstBufallocAllocator * self, gsize length,
   return err;
 }
 
+/* From another backend than the module. The devices are in use by the elements
+ * that they belong to, so nothing is tried on them: contiguous memory comes first.
+ * Called with lock. */
+static gint
+gst_bufalloc_allocator_alloc_other (GstBufallocAllocator * self, gsize length,
+    enum bufalloc_heap heap, struct bufalloc_buf **buf, gchar ** reason)
+{
+  struct bufalloc_verdict *verdict = NULL;
+  struct bufalloc_request *req = NULL;
+  GstBufallocDevices devices;
+  gint err;
+  guint i;
+
+  err = gst_bufalloc_allocator_open_devices (self, &devices, reason);
+  if (err == 0)
+    err = bufalloc_request_new (&req);
+  if (err == 0) {
+    bufalloc_request_set_name (req, self->name);
+    bufalloc_request_set_flags (req, BUFALLOC_REQUEST_NO_TRIAL);
+    err = bufalloc_request_set_length (req, length);
+  }
+  if (err == 0)
+    err = bufalloc_request_set_heap (req, heap);
+  for (i = 0; i < devices.n && err == 0; i++)
+    err = bufalloc_request_add_device (req, devices.uses[i].fd,
+        devices.uses[i].access);
+  if (err == 0)
+    err = bufalloc_alloc (self->ctx, req, buf, &verdict);
+  if (err == 0 && !bufalloc_buf_is_dmabuf (*buf)) {
+    bufalloc_buf_destroy (*buf);
+    *buf = NULL;
+    err = -EOPNOTSUPP;
+    *reason = g_strdup ("what allocates here makes no dma-bufs, which devices "
+        "could import: set BUFALLOC_BACKEND to another backend, or load "
+        "bufalloc.ko with 'modprobe bufalloc', as root");
+  } else if (verdict != NULL && err < 0) {
+    *reason = g_strdup (bufalloc_verdict_text (verdict));
+  } else if (verdict != NULL) {
+    gst_bufalloc_allocator_say (self, verdict);
+  }
+  bufalloc_verdict_destroy (verdict);
+  bufalloc_request_destroy (req);
+  gst_bufalloc_devices_close (&devices);
+
+  return err;
+}
+
 /* Called with lock. On failure reason is a sentence. */
 static gint
 gst_bufalloc_allocator_alloc_buf (GstBufallocAllocator * self, gsize length,
@@ -281,7 +356,9 @@ gst_bufalloc_allocator_alloc_buf (GstBufallocAllocator * self, gsize length,
   gint err;
 
   *reason = NULL;
-  if (heap == BUFALLOC_AUTO) {
+  if (!self->has_module) {
+    err = gst_bufalloc_allocator_alloc_other (self, length, heap, buf, reason);
+  } else if (heap == BUFALLOC_AUTO) {
     err = gst_bufalloc_allocator_alloc_auto (self, length, buf, reason);
   } else {
     err = bufalloc_alloc_bytes (self->ctx, length, heap, self->name, buf);
@@ -441,6 +518,41 @@ gst_bufalloc_allocator_init (GstBufallocAllocator * self)
   GST_OBJECT_FLAG_UNSET (self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
 }
 
+/* A page shows whether there is anything. The name of the backend, or NULL. */
+static const gchar *
+gst_bufalloc_allocator_probe (struct bufalloc_ctx *ctx)
+{
+  struct bufalloc_request *req = NULL;
+  struct bufalloc_buf *buf = NULL;
+  const gchar *backend = NULL;
+
+  if (bufalloc_request_new (&req) == 0
+      && bufalloc_request_set_length (req, 1) == 0
+      && bufalloc_alloc (ctx, req, &buf, NULL) == 0
+      && bufalloc_buf_is_dmabuf (buf))
+    backend = bufalloc_buf_get_backend (buf);
+  bufalloc_buf_destroy (buf);
+  bufalloc_request_destroy (req);
+
+  return backend;
+}
+
+/* What else than the module there is, or what BUFALLOC_BACKEND names. */
+static struct bufalloc_ctx *
+gst_bufalloc_allocator_open_other (const gchar * device, const gchar ** backend)
+{
+  struct bufalloc_options options = {.size = sizeof (options),.node = device };
+  struct bufalloc_ctx *ctx = NULL;
+
+  if (bufalloc_open (&ctx, &options) < 0)
+    return NULL;
+  *backend = gst_bufalloc_allocator_probe (ctx);
+  if (*backend == NULL)
+    g_clear_pointer (&ctx, bufalloc_close);
+
+  return ctx;
+}
+
 /**
  * gst_bufalloc_allocator_new:
  * @device: (nullable): the module's node, or %NULL for the usual one
@@ -448,10 +560,11 @@ gst_bufalloc_allocator_init (GstBufallocAllocator * self)
  *   no reference is kept. Its name becomes the name of the dma-bufs
  * @err: (out): 0, or the negative errno of bufalloc_open_module()
  * @reason: (out) (transfer full): on failure, a sentence that says why and what
- *   to do
+ *   to do; also where the buffers come from another backend, because the module
+ *   cannot be opened. Else %NULL
  *
- * Returns: (transfer full) (nullable): a new allocator, or %NULL if the module
- * cannot be opened
+ * Returns: (transfer full) (nullable): a new allocator, or %NULL if neither the
+ * module can be opened nor anything else makes dma-bufs
  *
  * Since: 0.1
  */
@@ -461,6 +574,7 @@ gst_bufalloc_allocator_new (const gchar * device, GstElement * reporter,
 {
   GstBufallocAllocator *self;
   struct bufalloc_ctx *ctx = NULL;
+  const gchar *backend = NULL;
 
   *reason = NULL;
   *err = bufalloc_open_module (&ctx, device);
@@ -468,13 +582,19 @@ gst_bufalloc_allocator_new (const gchar * device, GstElement * reporter,
     gchar text[512];
 
     bufalloc_open_strerror (device, *err, text, sizeof (text));
-    *reason = g_strdup (text);
-    return NULL;
+    ctx = gst_bufalloc_allocator_open_other (device, &backend);
+    if (ctx == NULL) {
+      *reason = g_strdup (text);
+      return NULL;
+    }
+    *reason = g_strdup_printf ("%s; meanwhile the buffers come from %s, where "
+        "nothing is known of what the devices need", text, backend);
   }
 
   self = g_object_new (GST_TYPE_BUFALLOC_ALLOCATOR, NULL);
   gst_object_ref_sink (self);
   self->ctx = ctx;
+  self->has_module = backend == NULL;
   if (reporter != NULL) {
     self->name = gst_object_get_name (GST_OBJECT (reporter));
     g_weak_ref_set (&self->reporter, reporter);

@@ -82,6 +82,9 @@ gboolean gst_is_bufalloc_memory (GstMemory * mem);
 G_GNUC_INTERNAL
 const gchar * gst_bufalloc_errno_name (gint err);
 
+G_GNUC_INTERNAL
+gint gst_bufalloc_errno_code (gint err);
+
 G_END_DECLS
 
 #endif /* __GST_BUFALLOC_ALLOCATOR_H__ */

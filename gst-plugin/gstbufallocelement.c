@@ -20,6 +20,9 @@
  * frame in one piece. The element finds the devices on both sides by itself, takes
  * the cheapest heap that all can use, and its log (bufalloc:4) says why.
  *
+ * Without the module the buffers come from dma-heaps and what else libbufalloc
+ * finds, and a warning says so once.
+ *
  * What would otherwise go wrong in silence is said once, as a warning on the
  * bus: a display that refuses to import the buffers (it then copies each frame),
  * a CPU that reads each frame, and an upstream element that sends memory of its
@@ -379,29 +382,15 @@ gst_bufalloc_open (GstBufalloc * self)
 
   allocator = gst_bufalloc_allocator_new (device, GST_ELEMENT (self), &err,
       &reason);
-  if (allocator == NULL) {
-    switch (-err) {
-      case ENOENT:
-      case ENXIO:
-      case ENODEV:
-        GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("%s", reason),
-            ("%s: %s (%d)", device, gst_bufalloc_errno_name (err), -err));
-        break;
-      case EACCES:
-      case EPERM:
-        GST_ELEMENT_ERROR (self, RESOURCE, NOT_AUTHORIZED, ("%s", reason),
-            ("%s: %s (%d)", device, gst_bufalloc_errno_name (err), -err));
-        break;
-      default:
-        GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("%s", reason),
-            ("%s: %s (%d)", device, gst_bufalloc_errno_name (err), -err));
-        break;
-    }
-    g_free (reason);
-    g_free (device);
-    return FALSE;
-  }
+  if (reason != NULL)
+    gst_element_message_full (GST_ELEMENT (self),
+        allocator == NULL ? GST_MESSAGE_ERROR : GST_MESSAGE_WARNING,
+        GST_RESOURCE_ERROR, gst_bufalloc_errno_code (err), reason,
+        g_strdup_printf ("%s: %s (%d)", device, gst_bufalloc_errno_name (err),
+            -err), __FILE__, GST_FUNCTION, __LINE__);
   g_free (device);
+  if (allocator == NULL)
+    return FALSE;
 
   GST_OBJECT_LOCK (self);
   self->allocator = GST_BUFALLOC_ALLOCATOR (allocator);

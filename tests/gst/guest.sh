@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # Sourced at the top of the suites that run in a guest, after setting guest_name
-# and guest_options (of tests/vm/run). Outside it builds what they need and
+# and guest_options (of tests/vm/run), and guest_without_module if there are to be
+# no modules of ours. Outside it builds what they need and
 # starts the guest with the same script; only inside does it return.
 # shellcheck disable=SC2154 # the two are set before
 self=$(readlink -f "$0")
@@ -19,11 +20,13 @@ if [ -z "${GST_IN_GUEST-}" ]; then
 	logs=${BUFALLOC_LOG_DIR:-build/check/log}
 	mkdir -p "$logs"
 	kernel_dir=$PWD/$(make -s print-kmod)/kernel
+	if [ -z "${guest_without_module-}" ]; then
+		guest_options+=(--module "$kernel_dir/bufalloc.ko"
+			--module "$kernel_dir/bufalloc-v4l2.ko"
+			--module "$kernel_dir/bufalloc-drm.ko")
+	fi
 	exec tests/vm/run --mem 2048 --timeout 300 \
-		--log "$logs/gst-$guest_name.guest.log" "${guest_options[@]}" \
-		--module "$kernel_dir/bufalloc.ko" \
-		--module "$kernel_dir/bufalloc-v4l2.ko" \
-		--module "$kernel_dir/bufalloc-drm.ko" -- \
+		--log "$logs/gst-$guest_name.guest.log" "${guest_options[@]}" -- \
 		env GST_IN_GUEST=yes "$self" "$@"
 fi
 
