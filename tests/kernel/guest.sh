@@ -13,7 +13,8 @@
 #   virtio-iommu  the same, behind another IOMMU
 #   arm64-smmu  the same on arm64, where the last one's domain is the identity,
 #               and what needs no device
-#   remap       how long mappings take, inside and outside the IOMMU
+#   remap       how long mappings take, inside and outside the IOMMU, and user
+#               space's
 #   arm64-noncoherent  two devices that do not see the processor's caches, behind
 #               an SMMUv3
 #   noncoherent devices that do not see the processor's caches, and those caches:
@@ -119,7 +120,7 @@ remap)
 	options=(--device intel-iommu,intremap=off
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
 		"${one_outside[@]}")
-	programs=(remap)
+	programs=(remap map_large)
 	;;
 armhf)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vivid ba_kva)
@@ -139,7 +140,7 @@ direct)
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
 		--qemu "-drive if=none,id=disk,format=raw,readonly=on,file=$PWD/build/check/disk"
 		--device nvme,drive=disk,serial=bufalloc)
-	environment=(DIRECT_DISK=/dev/nvme0n1)
+	environment=(DIRECT_DISK=/dev/nvme0n1 CLOCK_COUNTS_INSTRUCTIONS=1)
 	programs=(direct map_large)
 	;;
 api)

@@ -234,58 +234,135 @@ compare(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/*
- * Median of the time to map the buffer and to write to each page of it. With QEMU's
- * virtual clock that is 1 ns for each instruction, of the guest's kernel and ours,
- * and nothing for how the emulator finds a page.
- */
 static double
-touch_us(int fd)
+median(double *times)
 {
-	double times[ROUNDS];
-
-	for (int i = 0; i < ROUNDS; i++) {
-		double begin;
-		uint8_t *data;
-		void *room = mmap(NULL, LENGTH + LARGE, PROT_NONE,
-				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		CHECK(room != MAP_FAILED);
-		munmap(room, LENGTH + LARGE);
-		/* The same address for both, as the library chooses it. */
-		data = (uint8_t *)(((uintptr_t)room + LARGE - 1) & ~(LARGE - 1));
-		begin = ktest_now();
-		CHECK(mmap(data, LENGTH, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0) == data);
-		for (size_t at = 0; at < LENGTH; at += PAGE) {
-			((volatile uint8_t *)data)[at] = 1;
-		}
-		times[i] = (ktest_now() - begin) * 1e6;
-		munmap(data, LENGTH);
-	}
 	qsort(times, ROUNDS, sizeof(times[0]), compare);
 	return times[ROUNDS / 2];
+}
+
+static void
+touch(uint8_t *data)
+{
+	for (size_t at = 0; at < LENGTH; at += PAGE) {
+		((volatile uint8_t *)data)[at] = 1;
+	}
+}
+
+/* The kernel flushes all of the TLB rather than so many pages, one by one. */
+static void
+forget_addresses(void)
+{
+	void *other = mmap(NULL, 512 * PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	CHECK(other != MAP_FAILED);
+	munmap(other, 512 * PAGE);
+}
+
+/**
+ * struct costs - medians, in us
+ * @first: to map the buffer and to write to each page of it
+ * @again: of that, what it takes to write to each page when all are mapped, but
+ *	the processor has to look up each address anew
+ */
+struct costs {
+	double first, again;
+};
+
+/*
+ * With QEMU's virtual clock (suite "direct") a time is 1 ns for each instruction,
+ * of the guest's kernel and ours. With a real one (suite "remap") it is the
+ * emulator's time, which is spent mostly on looking up each page of 4 KiB at its
+ * first use, however it is mapped: a processor looks up a large page once.
+ */
+static void
+measure(int fd, double *first, double *again)
+{
+	void *room = mmap(NULL, LENGTH + LARGE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *data;
+	double begin;
+
+	CHECK(room != MAP_FAILED);
+	munmap(room, LENGTH + LARGE);
+	/* The same address for both, as the library chooses it. */
+	data = (uint8_t *)(((uintptr_t)room + LARGE - 1) & ~(LARGE - 1));
+	forget_addresses();
+	begin = ktest_now();
+	CHECK(mmap(data, LENGTH, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0) == data);
+	touch(data);
+	*first = (ktest_now() - begin) * 1e6;
+	forget_addresses();
+	begin = ktest_now();
+	touch(data);
+	*again = (ktest_now() - begin) * 1e6;
+	munmap(data, LENGTH);
+}
+
+/* Each in turn: what else the machine does then slows down both. */
+static void
+measure_all(const int *fds, struct costs *costs, int count)
+{
+	static double first[2][ROUNDS], again[2][ROUNDS];
+
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < count; i++) {
+			measure(fds[i], &first[i][round], &again[i][round]);
+		}
+	}
+	for (int i = 0; i < count; i++) {
+		costs[i] = (struct costs){ median(first[i]), median(again[i]) };
+	}
+}
+
+/* The clock that counts instructions says so, to the tests that need to know. */
+static bool
+counts_instructions(void)
+{
+	return getenv("CLOCK_COUNTS_INSTRUCTIONS") != NULL;
 }
 
 static void
 costs(void)
 {
 	int node = ba_open(), heap = dma_heap_open_system();
-	int ours = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, LENGTH), theirs;
-	double us = touch_us(ours), heap_us;
+	int fds[2] = { ba_alloc(node, BUFALLOC_HEAP_SYSTEM, LENGTH), -1 };
+	struct costs us[2];
+	double ratio, mapping_ratio;
 
 	if (heap < 0) {
-		ktest_note("%.1f us, and no dma-heap to compare with", us);
-	} else {
-		theirs = dma_heap_try_alloc(heap, LENGTH);
-		heap_us = touch_us(theirs);
-		ktest_figure("mmap_touch_us_8m", us);
-		ktest_figure("mmap_touch_us_8m_dma_heap", heap_us);
-		CHECK(us <= 0.3 * heap_us);
-		close(theirs);
-		close(heap);
+		measure_all(fds, us, 1);
+		ktest_note("%.1f us, %.1f us again, and no dma-heap to compare with",
+			   us[0].first, us[0].again);
+		close(fds[0]);
+		close(node);
+		return;
 	}
-	close(ours);
+	fds[1] = dma_heap_try_alloc(heap, LENGTH);
+	CHECK(fds[1] >= 0);
+	measure_all(fds, us, 2);
+	ratio = us[0].first / us[1].first;
+	mapping_ratio = (us[0].first - us[0].again) /
+			(us[1].first - us[1].again);
+	ktest_note("%.1f us, %.1f us again; dma-heap %.1f us, %.1f us again",
+		   us[0].first, us[0].again, us[1].first, us[1].again);
+	ktest_note("ratio %.3f, without looking up addresses %.3f", ratio,
+		   mapping_ratio);
+	if (counts_instructions()) {
+		ktest_figure("mmap_touch_us_8m", us[0].first);
+		ktest_figure("mmap_touch_us_8m_dma_heap", us[1].first);
+		ktest_figure("mmap_touch_ratio_8m", ratio);
+		CHECK(ratio <= 0.3);
+	} else {
+		ktest_figure("mmap_touch_ratio_8m_real_clock", ratio);
+		ktest_figure("mmap_ratio_8m_real_clock", mapping_ratio);
+	}
+	CHECK(mapping_ratio <= 0.3);
+	close(fds[1]);
+	close(heap);
+	close(fds[0]);
 	close(node);
 }
 
