@@ -79,7 +79,7 @@ static const struct mock_range ranges[] = {
 	{ 77 * PAGE, 3 * PAGE },
 	{ 77 * PAGE + 100, 3 * PAGE },
 	/* One row of the picture, and some. */
-	{ 136 * ROW, ROW },
+	{ 137 * ROW, ROW },
 	{ 271 * ROW, ROW },
 	{ 100 * ROW, 40 * ROW },
 	{ 12345, 1234567 },
@@ -183,7 +183,7 @@ ranges_to_device(void)
 static void
 beside_the_range_body(struct mock *mock)
 {
-	const struct mock_range range = { 136 * ROW, ROW };
+	const struct mock_range range = { 137 * ROW, ROW };
 	uint8_t *seen = malloc(mock->length);
 
 	CHECK(seen != NULL);
@@ -244,9 +244,9 @@ figures_body(struct mock *mock)
 	if (mock->kind->user) {
 		CHECK(ba_buffer_info(mock->node, mock->fd).out_runs > 300);
 	}
-	mock_sync(mock, BEGIN_READ, 136 * ROW, ROW);
+	mock_sync(mock, BEGIN_READ, 137 * ROW, ROW);
 	seen = mock_counts(mock);
-	mock_sync(mock, END_READ, 136 * ROW, ROW);
+	mock_sync(mock, END_READ, 137 * ROW, ROW);
 	if (mock->line == 1) {
 		seen.bytes[1] /= 2;
 	}
