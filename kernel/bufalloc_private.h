@@ -22,6 +22,7 @@
 struct bufalloc_account;
 struct bufalloc_buffer;
 struct bufalloc_endpoint;
+struct bufalloc_own;
 struct bufalloc_region;
 struct bufalloc_window;
 struct cred;
@@ -29,6 +30,7 @@ struct device;
 struct dma_buf;
 struct file;
 struct mm_struct;
+struct own_file;
 struct page;
 struct vm_area_struct;
 
@@ -122,11 +124,14 @@ enum bufalloc_linear {
  * @direction: what devices may do to it: DMA_BIDIRECTIONAL, or DMA_TO_DEVICE for
  *	memory that nobody may write through the dma-buf, the CPU included
  * @region: of memory that was set aside, which it is of, or NULL
+ * @own: of one device's own memory (heap_device.c), or NULL
  * @account: the user whose limit it counts against, or NULL
  * @mm: whose pages it has pinned, or NULL
  * @charged: whose RLIMIT_MEMLOCK these count against, or NULL
  * @alloc_ns: time that the allocation took
  * @lock: protects what follows up to @vaddr_mapped
+ * @gone: the device whose memory it was is unbound: nobody uses it any more
+ * @holds: windows that show it, and mappings that are being made
  * @mappings: list of &struct bufalloc_mapping, one for each device
  * @domains: list of &struct bufalloc_domain_map, one for each place in an IOMMU
  *	domain that a driver owns
@@ -153,12 +158,15 @@ struct bufalloc_buffer {
 	enum bufalloc_linear linear;
 	enum dma_data_direction direction;
 	struct bufalloc_region *region;
+	struct bufalloc_own *own;
 	struct bufalloc_account *account;
 	struct mm_struct *mm;
 	const struct cred *charged;
 	u64 alloc_ns;
 
 	struct mutex lock; /* see the lock order above */
+	bool gone;
+	unsigned int holds;
 	struct list_head mappings;
 	struct list_head domains;
 	unsigned int attachments;
@@ -216,6 +224,8 @@ struct bufalloc_buffer *bufalloc_buffer_create(u32 heap_id, u64 length,
 					       u64 attributes,
 					       const struct bufalloc_need *need);
 bool bufalloc_buffer_is_one_range(const struct bufalloc_buffer *buf);
+int bufalloc_buffer_hold(struct bufalloc_buffer *buf);
+void bufalloc_buffer_unhold(struct bufalloc_buffer *buf);
 void bufalloc_buffer_put(struct bufalloc_buffer *buf);
 u32 bufalloc_buffer_heaps(void);
 u64 bufalloc_buffer_max_length(void);
@@ -288,6 +298,51 @@ void bufalloc_dmabuf_end(struct bufalloc_buffer *buf, size_t start, size_t end,
 extern const struct bufalloc_heap bufalloc_heap_contig;
 extern const struct bufalloc_heap bufalloc_heap_reserved;
 extern const struct bufalloc_heap bufalloc_heap_system;
+
+/* heap_device.c: memory of one device's own */
+#if defined(CONFIG_OF_RESERVED_MEM) && defined(CONFIG_DMA_DECLARE_COHERENT)
+#define BUFALLOC_HAVE_HEAP_DEVICE
+extern const struct bufalloc_heap bufalloc_heap_device;
+int bufalloc_heap_device_init(void);
+void bufalloc_heap_device_exit(void);
+bool bufalloc_heap_device_has(struct device *dev);
+struct own_file *bufalloc_heap_device_file(void);
+void bufalloc_heap_device_exported(struct bufalloc_buffer *buf,
+				   struct dma_buf *dmabuf,
+				   struct own_file *file);
+void bufalloc_heap_device_released(struct bufalloc_buffer *buf,
+				   struct dma_buf *dmabuf);
+#else
+static inline int bufalloc_heap_device_init(void)
+{
+	return 0;
+}
+
+static inline void bufalloc_heap_device_exit(void)
+{
+}
+
+static inline bool bufalloc_heap_device_has(struct device *dev)
+{
+	return false;
+}
+
+static inline struct own_file *bufalloc_heap_device_file(void)
+{
+	return NULL;
+}
+
+static inline void
+bufalloc_heap_device_exported(struct bufalloc_buffer *buf,
+			      struct dma_buf *dmabuf, struct own_file *file)
+{
+}
+
+static inline void bufalloc_heap_device_released(struct bufalloc_buffer *buf,
+						 struct dma_buf *dmabuf)
+{
+}
+#endif
 
 /* heap_range.c: what the heaps of one physical range have in common */
 int bufalloc_heap_range_begin(struct bufalloc_buffer *buf);

@@ -21,6 +21,11 @@ static const struct bufalloc_heap * const heaps[] = {
 	[BUFALLOC_HEAP_CONTIG] = NULL,
 #endif
 	[BUFALLOC_HEAP_RESERVED] = &bufalloc_heap_reserved,
+#ifdef BUFALLOC_HAVE_HEAP_DEVICE
+	[BUFALLOC_HEAP_DEVICE] = &bufalloc_heap_device,
+#else
+	[BUFALLOC_HEAP_DEVICE] = NULL,
+#endif
 };
 
 static bool exists(const struct bufalloc_heap *heap)
@@ -172,6 +177,30 @@ bool bufalloc_buffer_is_one_range(const struct bufalloc_buffer *buf)
 	return true;
 }
 
+/*
+ * Its memory stays where it is until bufalloc_buffer_unhold(), for a view or a
+ * mapping of it. -ENODEV: it is gone.
+ */
+int bufalloc_buffer_hold(struct bufalloc_buffer *buf)
+{
+	int ret = 0;
+
+	mutex_lock(&buf->lock);
+	if (buf->gone)
+		ret = -ENODEV;
+	else
+		buf->holds++;
+	mutex_unlock(&buf->lock);
+	return ret;
+}
+
+void bufalloc_buffer_unhold(struct bufalloc_buffer *buf)
+{
+	mutex_lock(&buf->lock);
+	buf->holds--;
+	mutex_unlock(&buf->lock);
+}
+
 static void destroy(struct kref *refs)
 {
 	struct bufalloc_buffer *buf =
@@ -181,6 +210,7 @@ static void destroy(struct kref *refs)
 	WARN_ON(!list_empty(&buf->domains));
 	WARN_ON(buf->attachments);
 	WARN_ON(buf->vmap_users);
+	WARN_ON(buf->holds);
 
 	buf->heap->free(buf);
 	if (buf->attributes & BUFALLOC_ATTRIBUTE_PINNABLE)

@@ -15,11 +15,13 @@ void bufalloc_constraint_init(struct bufalloc_merged *merged)
 	merged->need.one_run = false;
 	merged->need.vmap = false;
 	merged->need.unknown = false;
+	merged->need.own = NULL;
 	merged->limit_by = BUFALLOC_NOBODY;
 	merged->boundary_by = BUFALLOC_NOBODY;
 	merged->longest_by = BUFALLOC_NOBODY;
 	merged->one_run_by = BUFALLOC_NOBODY;
 	merged->vmap_by = BUFALLOC_NOBODY;
+	merged->own_by = BUFALLOC_NOBODY;
 	merged->attributes = 0;
 }
 

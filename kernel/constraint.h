@@ -19,6 +19,8 @@ typedef __u64 u64;
 #define BUFALLOC_ANY_BOUNDARY (~(u64)0)
 #define BUFALLOC_ANY_LENGTH (~(u64)0)
 
+struct bufalloc_endpoint;
+
 /* No device decided. */
 #define BUFALLOC_NOBODY (-1)
 
@@ -34,6 +36,7 @@ typedef __u64 u64;
  * @longest_why: what @longest comes from: whatever whoever asks puts there
  * @one_run: the pages must be one physical run
  * @vmap: it needs a kernel mapping
+ * @own: the one device that has memory of its own; NULL: none, or several have
  * @unknown: devices that nobody knows, or whose reach cannot be told, may use
  *	the buffer as well
  */
@@ -45,6 +48,7 @@ struct bufalloc_need {
 	bool one_run;
 	bool vmap;
 	bool unknown;
+	const struct bufalloc_endpoint *own;
 };
 
 /**
@@ -57,6 +61,7 @@ struct bufalloc_need {
  * @one_run_by: the first device that needs one run; BUFALLOC_NOBODY also if
  *	only the caller does
  * @vmap_by: the first device that needs a kernel mapping
+ * @own_by: index of @need.own
  * @attributes: enum bufalloc_attribute bits that the caller wants
  */
 struct bufalloc_merged {
@@ -66,6 +71,7 @@ struct bufalloc_merged {
 	int longest_by;
 	int one_run_by;
 	int vmap_by;
+	int own_by;
 	u64 attributes;
 };
 

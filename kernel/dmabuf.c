@@ -181,6 +181,9 @@ static int bufalloc_dmabuf_mmap(struct dma_buf *dmabuf,
 			return -EACCES;
 		bufalloc_compat_vm_flags_clear(vma, VM_MAYWRITE);
 	}
+	/* It can go at any moment, then its pages are not there any more. */
+	if (READ_ONCE(buf->gone))
+		return -ENODEV;
 	ret = bufalloc_user_map(buf, vma);
 	if (!ret)
 		atomic64_inc(&buf->user_maps);
@@ -297,11 +300,16 @@ static void bufalloc_dmabuf_vunmap(struct dma_buf *dmabuf,
 	iosys_map_clear(map);
 }
 
-/* Can the buffer be mapped into the kernel? -ENOMEM if not. */
+/*
+ * Can the buffer be mapped into the kernel? -ENOMEM if not, -ENOSPC if importers
+ * cannot have that at all.
+ */
 int bufalloc_dmabuf_try_vmap(struct bufalloc_buffer *buf)
 {
 	void *vaddr;
 
+	if (buf->own)
+		return -ENOSPC;
 	mutex_lock(&buf->lock);
 	vaddr = vmap_get(buf);
 	if (vaddr)
@@ -312,7 +320,11 @@ int bufalloc_dmabuf_try_vmap(struct bufalloc_buffer *buf)
 
 static void bufalloc_dmabuf_release(struct dma_buf *dmabuf)
 {
-	bufalloc_buffer_put(dmabuf->priv);
+	struct bufalloc_buffer *buf = dmabuf->priv;
+
+	if (buf->own)
+		bufalloc_heap_device_released(buf, dmabuf);
+	bufalloc_buffer_put(buf);
 }
 
 static const struct dma_buf_ops bufalloc_dmabuf_ops = {
@@ -345,27 +357,39 @@ static const struct dma_buf_ops bufalloc_dmabuf_no_vmap_ops = {
 
 static const struct dma_buf_ops *ops_of(const struct bufalloc_buffer *buf)
 {
-	/* A kernel mapping is writable. */
+	/* A kernel mapping is writable, and cannot be taken away. */
 	if (buf->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU ||
-	    buf->direction == DMA_TO_DEVICE)
+	    buf->direction == DMA_TO_DEVICE || buf->own)
 		return &bufalloc_dmabuf_no_vmap_ops;
 	return &bufalloc_dmabuf_ops;
 }
 
 /*
  * Make the dma-buf of @buf, which owns @buf from then on. It keeps the module
- * loaded. ERR_PTR: what dma_buf_export() returned; @buf is still the caller's.
+ * loaded. ERR_PTR: -ENOMEM, or what dma_buf_export() returned; @buf is still the caller's.
  */
 struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 				       int fd_flags)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct own_file *file = NULL;
+	struct dma_buf *dmabuf;
 
+	if (buf->own) {
+		file = bufalloc_heap_device_file();
+		if (!file)
+			return ERR_PTR(-ENOMEM);
+	}
 	info.ops = ops_of(buf);
 	info.size = buf->length;
 	info.flags = fd_flags;
 	info.priv = buf;
-	return dma_buf_export(&info);
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf))
+		kfree(file);
+	else if (buf->own)
+		bufalloc_heap_device_exported(buf, dmabuf, file);
+	return dmabuf;
 }
 
 /* The buffer of a dma-buf of ours; NULL if another exporter made it. */

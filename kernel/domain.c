@@ -124,8 +124,8 @@ static ssize_t map_runs(struct bufalloc_buffer *buf,
  * domain's smallest page; no READ and no WRITE), -EACCES
  * (WRITE, to memory that was imported to be read only), -ERANGE (beyond the domain's
  * aperture), -EEXIST (something is mapped there), -ENOMEM, -EINTR (fatal
- * signal), -EOPNOTSUPP (a kernel without IOMMUs), or what iommu_map_sg()
- * returned. After an error nothing of the buffer is mapped.
+ * signal), -ENODEV (memory of a device that was unbound), -EOPNOTSUPP (a kernel
+ * without IOMMUs), or what iommu_map_sg() returned. After an error nothing of the buffer is mapped.
  */
 int bufalloc_map_domain(struct bufalloc_buffer *buf,
 			struct iommu_domain *domain, unsigned long iova,
@@ -154,18 +154,28 @@ int bufalloc_map_domain(struct bufalloc_buffer *buf,
 	map->iova = iova;
 	map->writes = prot & IOMMU_WRITE;
 
+	ret = bufalloc_buffer_hold(buf);
+	if (ret)
+		goto err_free;
 	mapped = map_runs(buf, domain, iova, prot);
 	if (mapped != buf->length) {
-		kfree(map);
-		return mapped < 0 ? mapped : -ENOMEM;
+		ret = mapped < 0 ? mapped : -ENOMEM;
+		goto err_unhold;
 	}
 	mutex_lock(&buf->lock);
 	list_add(&map->node, &buf->domains);
 	mutex_unlock(&buf->lock);
+	bufalloc_buffer_unhold(buf);
 	if (map->writes)
 		bufalloc_cache_add_writer(&buf->cache);
 	bufalloc_debugfs_live(BUFALLOC_LIVE_DOMAIN_MAPS, 1);
 	return 0;
+
+err_unhold:
+	bufalloc_buffer_unhold(buf);
+err_free:
+	kfree(map);
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(bufalloc_map_domain, BUFALLOC_NS);
 

@@ -43,9 +43,13 @@ static int __init bufalloc_init(void)
 	if (ret)
 		goto err_debugfs;
 
-	ret = bufalloc_platform_init();
+	ret = bufalloc_heap_device_init();
 	if (ret)
 		goto err_attribute;
+
+	ret = bufalloc_platform_init();
+	if (ret)
+		goto err_heap_device;
 
 	ret = misc_register(&bufalloc_misc);
 	if (ret)
@@ -55,6 +59,8 @@ static int __init bufalloc_init(void)
 
 err_platform:
 	bufalloc_platform_exit();
+err_heap_device:
+	bufalloc_heap_device_exit();
 err_attribute:
 	bufalloc_attribute_exit();
 err_debugfs:
@@ -67,6 +73,7 @@ static void __exit bufalloc_exit(void)
 {
 	misc_deregister(&bufalloc_misc);
 	bufalloc_platform_exit();
+	bufalloc_heap_device_exit();
 	bufalloc_attribute_exit();
 	bufalloc_debugfs_exit();
 	bufalloc_region_parameter_exit();

@@ -395,8 +395,8 @@ static void use(struct bufalloc_buffer *buf, struct bufalloc_mapping *mapping,
  * whose device accesses the memory as @dir says (DMA_NONE: no device will, the
  * table is only looked at). It is given back by bufalloc_mapping_put().
  *
- * ERR_PTR: -ENOMEM, what dma_map_sgtable() returned (-EIO, -EINVAL,
- * -EREMOTEIO), or what bufalloc_nomap_map() did (-ERANGE, too).
+ * ERR_PTR: -ENOMEM, -ENODEV (it is gone), what dma_map_sgtable() returned (-EIO,
+ * -EINVAL, -EREMOTEIO), or what bufalloc_nomap_map() did (-ERANGE, too).
  */
 struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
 				      struct device *dev,
@@ -415,7 +415,7 @@ struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
 		goto err_free;
 
 	mutex_lock(&buf->lock);
-	mapping = find(buf, dev);
+	mapping = buf->gone ? ERR_PTR(-ENODEV) : find(buf, dev);
 	if (!mapping)
 		mapping = create(buf, dev);
 	if (!IS_ERR(mapping)) {

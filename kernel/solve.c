@@ -18,6 +18,7 @@ static const u32 order[] = {
 	BUFALLOC_HEAP_SYSTEM,
 	BUFALLOC_HEAP_CONTIG,
 	BUFALLOC_HEAP_RESERVED,
+	BUFALLOC_HEAP_DEVICE,
 };
 
 static void conclude(struct bufalloc_alloc_verdict *verdict, int error, u32 reason,
@@ -122,7 +123,8 @@ static void explain_heap(const struct bufalloc_merged *merged, u32 asked,
 		conclude(verdict, 0, BUFALLOC_REASON_CALLER, BUFALLOC_NOBODY);
 	else if (chosen == order[0])
 		conclude(verdict, 0, BUFALLOC_REASON_NONE, BUFALLOC_NOBODY);
-	else if (chosen == BUFALLOC_HEAP_RESERVED &&
+	else if ((chosen == BUFALLOC_HEAP_RESERVED ||
+		  chosen == BUFALLOC_HEAP_DEVICE) &&
 		 verdict->out_reason != BUFALLOC_REASON_NONE)
 		/* The other heap has said why, or the device that refused it. */
 		verdict->out_error = 0;
@@ -149,6 +151,14 @@ static void explain_failure(const struct bufalloc_merged *merged, int error,
 	int device = merged->limit_by >= 0 ? merged->limit_by :
 					     merged->one_run_by;
 
+	if (verdict->out_heap == BUFALLOC_HEAP_DEVICE) {
+		if (!merged->need.own)
+			reason = BUFALLOC_REASON_OWN_MEMORY;
+		else if (error == -ENODEV)
+			reason = BUFALLOC_REASON_UNBOUND;
+		conclude(verdict, error, reason, merged->own_by);
+		return;
+	}
 	/* Or who refused what the cheaper heap had. */
 	if (device < 0)
 		device = verdict->out_device;
@@ -247,6 +257,37 @@ static void begin(struct bufalloc_alloc_verdict *verdict, u32 heap_id)
 	verdict->out_limit_device = BUFALLOC_NO_DEVICE;
 }
 
+static bool has_own_memory(const struct bufalloc_endpoint *endpoint)
+{
+	bool has;
+
+	if (!endpoint->dev || bufalloc_resolver_lock(endpoint))
+		return false;
+	has = bufalloc_heap_device_has(endpoint->dev);
+	bufalloc_resolver_unlock(endpoint);
+	return has;
+}
+
+/* The one device that has memory of its own. */
+static void find_owner(struct bufalloc_merged *merged,
+		       struct bufalloc_endpoint *endpoints, u32 count)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (!has_own_memory(&endpoints[i]))
+			continue;
+		if (merged->need.own &&
+		    merged->need.own->dev != endpoints[i].dev) {
+			merged->need.own = NULL;
+			merged->own_by = BUFALLOC_NOBODY;
+			return;
+		}
+		merged->need.own = &endpoints[i];
+		merged->own_by = i;
+	}
+}
+
 /* What the devices need together, of a buffer with @attributes. */
 static void merge_needs(struct bufalloc_merged *merged, u64 attributes,
 			struct bufalloc_endpoint *endpoints, u32 count,
@@ -262,6 +303,7 @@ static void merge_needs(struct bufalloc_merged *merged, u64 attributes,
 		bufalloc_constraint_merge(merged, &need, i);
 	}
 	bufalloc_constraint_merge_caller(merged, attributes);
+	find_owner(merged, endpoints, count);
 	if (merged->limit_by >= 0) {
 		verdict->out_limit = merged->need.limit;
 		verdict->out_limit_device = merged->limit_by;

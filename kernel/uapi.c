@@ -295,7 +295,8 @@ static void fill_buffer_info(struct bufalloc_buffer_info *info,
 	info->out_attachments = buf->attachments;
 	info->out_mappings = bufalloc_mapping_count(buf);
 	info->out_kernel_maps = buf->vmap_users;
-	info->out_kernel_va = buf->vaddr_mapped ? buf->length : 0;
+	/* One device's own memory is mapped all the time. */
+	info->out_kernel_va = buf->vaddr_mapped || buf->own ? buf->length : 0;
 	mutex_unlock(&buf->lock);
 }
 

@@ -58,6 +58,33 @@ static void bufalloc_user_map_close(struct vm_area_struct *vma)
 	bufalloc_cache_remove_user(&buf->cache, vma->vm_flags & VM_MAYWRITE);
 }
 
+/*
+ * Memory that can go; or a large page that is none, after all: the system has none
+ * for mappings, or it was split by mprotect() or munmap(). All that is left of one
+ * is mapped at once.
+ */
+static vm_fault_t bufalloc_user_map_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long addr = max(vmf->address & PMD_MASK, vma->vm_start);
+	unsigned long end = min(vma->vm_end - 1, vmf->address | ~PMD_MASK);
+	unsigned long left = 0, pfn = 0;
+
+	for (; addr < end; addr += PAGE_SIZE, pfn++, left--) {
+		vm_fault_t ret;
+
+		if (!left)
+			left = frame_at(vma->vm_private_data,
+					linear_page_index(vma, addr), &pfn);
+		if (!left)
+			return VM_FAULT_SIGBUS;
+		ret = vmf_insert_pfn(vma, addr, pfn);
+		if (ret != VM_FAULT_NOPAGE)
+			return ret;
+	}
+	return VM_FAULT_NOPAGE;
+}
+
 #ifdef BUFALLOC_HAVE_PMD_PFNMAP
 
 /* Can a large page map frame @pfn and those that follow, at @addr and on? */
@@ -89,32 +116,6 @@ static vm_fault_t bufalloc_user_map_huge_fault(struct vm_fault *vmf,
 					      vmf->flags & FAULT_FLAG_WRITE);
 }
 
-/*
- * A large page that is not, after all: the system has none for mappings, or it
- * was split by mprotect() or munmap(). All that is left of it is mapped.
- */
-static vm_fault_t bufalloc_user_map_fault(struct vm_fault *vmf)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	unsigned long addr = max(vmf->address & PMD_MASK, vma->vm_start);
-	unsigned long end = min(vma->vm_end - 1, vmf->address | ~PMD_MASK);
-	unsigned long left = 0, pfn = 0;
-
-	for (; addr < end; addr += PAGE_SIZE, pfn++, left--) {
-		vm_fault_t ret;
-
-		if (!left)
-			left = frame_at(vma->vm_private_data,
-					linear_page_index(vma, addr), &pfn);
-		if (!left)
-			return VM_FAULT_SIGBUS;
-		ret = vmf_insert_pfn(vma, addr, pfn);
-		if (ret != VM_FAULT_NOPAGE)
-			return ret;
-	}
-	return VM_FAULT_NOPAGE;
-}
-
 #endif
 
 /* Opened by fork, mremap and what splits it; not by mmap itself. */
@@ -125,6 +126,24 @@ static const struct vm_operations_struct bufalloc_user_map_frames_ops = {
 	.fault = bufalloc_user_map_fault,
 	.huge_fault = bufalloc_user_map_huge_fault,
 #endif
+};
+
+/* One device's own memory can go at any moment: it is mapped while it is there. */
+static vm_fault_t bufalloc_user_map_own_fault(struct vm_fault *vmf)
+{
+	struct bufalloc_buffer *buf = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	mutex_lock(&buf->lock);
+	ret = buf->gone ? VM_FAULT_SIGBUS : bufalloc_user_map_fault(vmf);
+	mutex_unlock(&buf->lock);
+	return ret;
+}
+
+static const struct vm_operations_struct bufalloc_user_map_own_ops = {
+	.open = bufalloc_user_map_open,
+	.close = bufalloc_user_map_close,
+	.fault = bufalloc_user_map_own_fault,
 };
 
 /* What madvise(MADV_DONTNEED) took away comes back as it was. */
@@ -232,6 +251,12 @@ int bufalloc_user_map(struct bufalloc_buffer *buf, struct vm_area_struct *vma)
 	if (!counted)
 		bufalloc_compat_vm_flags_set(vma, VM_PFNMAP | VM_IO |
 						  BUFALLOC_VM_LARGE);
+	if (buf->own) {
+		vma->vm_private_data = buf;
+		vma->vm_ops = &bufalloc_user_map_own_ops;
+		bufalloc_user_map_open(vma);
+		return 0;
+	}
 
 	for_each_sgtable_sg(&buf->runs, sg, i) {
 		unsigned long pages = sg->length >> PAGE_SHIFT;

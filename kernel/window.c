@@ -59,6 +59,7 @@ static void hide(struct bufalloc_window *window)
 			    window->offset + window->length, window->dir);
 	if (window->dir != DMA_FROM_DEVICE)
 		bufalloc_cache_remove_writer(&window->buf->cache);
+	bufalloc_buffer_unhold(window->buf);
 	window->data = NULL;
 	window->length = 0;
 }
@@ -118,17 +119,23 @@ static void *view(struct bufalloc_window *window, size_t at, size_t length)
 
 /*
  * Show at most @length bytes of the run, from where it was found on. -ENOMEM: no
- * kernel address space.
+ * kernel address space. -ENODEV: the buffer is gone.
  */
 static int show(struct bufalloc_window *window, size_t length)
 {
 	size_t at = window->offset - window->run_start;
 	void *data;
+	int ret;
 
+	ret = bufalloc_buffer_hold(window->buf);
+	if (ret)
+		return ret;
 	length = choose_view(window, at, length);
 	data = view(window, at, length);
-	if (!data)
+	if (!data) {
+		bufalloc_buffer_unhold(window->buf);
 		return -ENOMEM;
+	}
 	bufalloc_dmabuf_begin(window->buf, window->offset,
 			      window->offset + length, window->dir);
 	/* User space can end the access that began here, but not this. */
@@ -194,9 +201,9 @@ EXPORT_SYMBOL_NS_GPL(bufalloc_window_open, BUFALLOC_NS);
  * CPU. Devices that still work on the buffer are not waited for: that is the
  * caller's part. To go forward costs less than to go back.
  *
- * Return: 0, -EINVAL (not a range within the buffer; nothing has changed), or
- * -ENOMEM (a buffer that has to be mapped for the view, and the kernel has no
- * address space; nothing is in view).
+ * Return: 0, -EINVAL (not a range within the buffer; nothing has changed), or, with
+ * nothing in view, -ENOMEM (a buffer that has to be mapped for the view, and the
+ * kernel has no address space) or -ENODEV (memory of a device that was unbound).
  */
 int bufalloc_window_move(struct bufalloc_window *window, size_t offset,
 			 size_t length)

@@ -192,7 +192,7 @@ devices_without_a_count(void)
 static void
 unknown_heaps(void)
 {
-	static const uint32_t heaps[] = { 4, 6, 31, 32, 255, INT32_MAX,
+	static const uint32_t heaps[] = { 6, 7, 31, 32, 255, INT32_MAX,
 					  UINT32_MAX };
 
 	for (size_t i = 0; i < sizeof(heaps) / sizeof(heaps[0]); i++) {

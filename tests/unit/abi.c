@@ -26,6 +26,7 @@ _Static_assert(BUFALLOC_HEAP_AUTO == 0, "number of heap auto");
 _Static_assert(BUFALLOC_HEAP_SYSTEM == 1, "number of heap system");
 _Static_assert(BUFALLOC_HEAP_CONTIG == 2, "number of heap contig");
 _Static_assert(BUFALLOC_HEAP_RESERVED == 3, "number of heap reserved");
+_Static_assert(BUFALLOC_HEAP_DEVICE == 4, "number of heap device");
 _Static_assert(BUFALLOC_HEAP_USER == 5, "number of heap user");
 _Static_assert(BUFALLOC_ATTRIBUTE_NEVER_CPU == 1, "bit of never-CPU");
 _Static_assert(BUFALLOC_ATTRIBUTE_WRITE_COMBINE == 2, "bit of write-combined");

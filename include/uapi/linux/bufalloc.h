@@ -53,7 +53,8 @@
  *    aside; a dma-buf that another exporter than bufalloc made; a device that
  *    takes no dma-buf; or memory to import of a kind that cannot be.
  *  - ENODEV: a file descriptor that names no device of a kind that bufalloc
- *    knows, or a device that was unbound from its driver.
+ *    knows, or a device that was unbound from its driver; or a buffer of
+ *    BUFALLOC_HEAP_DEVICE whose device was.
  *  - ENXIO: a node that is no device itself (a subdevice, media, VBI, radio, SDR
  *    or touch node), or a device that has no DMA and needs none.
  *  - ENOMEM: the memory ran out. The length is larger than the memory of the
@@ -116,6 +117,17 @@ enum {
  *	memory as any other and cached; out_attributes tells. Taken without being asked for only if
  *	none of the other heaps has anything that will do. Where nobody set any
  *	aside: EOPNOTSUPP. Counts against the same limit per user
+ * @BUFALLOC_HEAP_DEVICE: memory of one device's own, which a devicetree gave to
+ *	it (memory-region with no-map and compatible "shared-dma-pool"),
+ *	allocated through that device, which is one of the call's; any other
+ *	of them has to reach it. Exactly one of them has such memory, or it is
+ *	refused (ENOSPC, BUFALLOC_REASON_OWN_MEMORY). The CPU sees it
+ *	write-combined, the kernel has all of it mapped, and no importer gets
+ *	a kernel mapping. When the driver of that device is unbound, the buffer
+ *	ends: its mappings fault (SIGBUS), and mmap(2), imports and COPY answer
+ *	ENODEV. A buffer takes a power of two of pages. Never taken without
+ *	being asked for unless none of the other heaps will do. Counts against
+ *	the same limit per user
  * @BUFALLOC_HEAP_USER: memory of a process's own, see IMPORT_USER. Nothing can
  *	be allocated from it (EINVAL)
  */
@@ -124,6 +136,7 @@ enum bufalloc_heap_id {
 	BUFALLOC_HEAP_SYSTEM = 1,
 	BUFALLOC_HEAP_CONTIG = 2,
 	BUFALLOC_HEAP_RESERVED = 3,
+	BUFALLOC_HEAP_DEVICE = 4,
 	BUFALLOC_HEAP_USER = 5,
 };
 
@@ -372,6 +385,8 @@ enum bufalloc_proof {
  * @BUFALLOC_REASON_READ_ONLY: it may not be read or written, or the device could
  *	write to what was imported to be read only
  * @BUFALLOC_REASON_MEMLOCK: RLIMIT_MEMLOCK, the user's limit on locked memory
+ * @BUFALLOC_REASON_OWN_MEMORY: the caller named BUFALLOC_HEAP_DEVICE, and none of
+ *	the devices has memory of its own, or several have
  */
 enum bufalloc_reason {
 	BUFALLOC_REASON_NONE = 0,
@@ -393,6 +408,7 @@ enum bufalloc_reason {
 	BUFALLOC_REASON_MEMORY_KIND = 16,
 	BUFALLOC_REASON_READ_ONLY = 17,
 	BUFALLOC_REASON_MEMLOCK = 18,
+	BUFALLOC_REASON_OWN_MEMORY = 19,
 };
 
 #define BUFALLOC_NO_DEVICE 0xffffffffU
@@ -492,7 +508,8 @@ enum bufalloc_alloc_flags {
  * device refused what. The same device twice does no harm.
  *
  * Every byte of a new buffer is 0. The buffer has no mapping into the kernel
- * (besides the linear map of all memory) until an importer asks for one.
+ * (besides the linear map of all memory) until an importer asks for one; but see
+ * BUFALLOC_HEAP_DEVICE.
  *
  * The dma-buf answers DMA_BUF_IOCTL_SYNC, DMA_BUF_SET_NAME and the other
  * ioctls of <linux/dma-buf.h>; it can be mapped with mmap(MAP_SHARED) only
@@ -763,7 +780,8 @@ struct bufalloc_load_firmware {
  * @out_mappings: devices that it is mapped for by DMA now
  * @out_kernel_maps: kernel mappings (vmap) of it now, counted once for each
  *	importer that asked
- * @out_kernel_va: bytes of kernel address space (vmalloc) that it takes now
+ * @out_kernel_va: bytes of kernel address space (vmalloc) that it takes now; of
+ *	BUFALLOC_HEAP_DEVICE: always all of its length
  * @out_user_maps: calls of mmap on it so far
  * @out_kernel_maps_total: calls of vmap on it so far
  * @out_cpu_accesses: begins of CPU access (DMA_BUF_SYNC_START, SYNC_RANGE, COPY,
