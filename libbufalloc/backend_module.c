@@ -14,7 +14,8 @@ add(struct place *places, size_t *count, enum bufalloc_heap heap)
 
 	*place = (struct place){
 		.is_contiguous = heap == BUFALLOC_CONTIG ||
-				 heap == BUFALLOC_RESERVED,
+				 heap == BUFALLOC_RESERVED ||
+				 heap == BUFALLOC_DEVICE_MEMORY,
 		.number = heap,
 	};
 	snprintf(place->name, sizeof(place->name), "%s",

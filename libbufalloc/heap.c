@@ -14,6 +14,8 @@ _Static_assert((int)BUFALLOC_CONTIG == (int)BUFALLOC_HEAP_CONTIG,
 	       "the library's and the kernel's numbers of the heaps are equal");
 _Static_assert((int)BUFALLOC_RESERVED == (int)BUFALLOC_HEAP_RESERVED,
 	       "the library's and the kernel's numbers of the heaps are equal");
+_Static_assert((int)BUFALLOC_DEVICE_MEMORY == (int)BUFALLOC_HEAP_DEVICE,
+	       "the library's and the kernel's numbers of the heaps are equal");
 _Static_assert((int)BUFALLOC_USER == (int)BUFALLOC_HEAP_USER,
 	       "the library's and the kernel's numbers of the heaps are equal");
 
@@ -23,6 +25,7 @@ static const char names[][16] = {
 	[BUFALLOC_SYSTEM] = "system",
 	[BUFALLOC_CONTIG] = "contig",
 	[BUFALLOC_RESERVED] = "reserved",
+	[BUFALLOC_DEVICE_MEMORY] = "device",
 	[BUFALLOC_USER] = "user",
 };
 

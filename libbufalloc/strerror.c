@@ -362,10 +362,11 @@ bufalloc_alloc_strerror(struct bufalloc_ctx *ctx, uint64_t length,
 		}
 		if (bufalloc_heap_name(heap) == NULL) {
 			return snprintf(text, size,
-					"%s: no heap has that number; use auto (%d), system (%d), contig (%d) or reserved (%d)",
+					"%s: no heap has that number; use auto (%d), system (%d), contig (%d), reserved (%d) or device (%d)",
 					subject, BUFALLOC_AUTO,
 					BUFALLOC_SYSTEM, BUFALLOC_CONTIG,
-					BUFALLOC_RESERVED);
+					BUFALLOC_RESERVED,
+					BUFALLOC_DEVICE_MEMORY);
 		}
 		return snprintf(text, size,
 				"%s: bufalloc.ko does not accept the request; its version differs from the library's, update the older one",
@@ -382,6 +383,13 @@ bufalloc_alloc_strerror(struct bufalloc_ctx *ctx, uint64_t length,
 		return snprintf(text, size,
 				"%s: this kernel cannot provide that heap; it provides: %s",
 				subject, heaps.text);
+	case ENOSPC:
+		if (heap != BUFALLOC_DEVICE_MEMORY) {
+			break;
+		}
+		return snprintf(text, size,
+				"%s: it is one device's own memory, and that device must be named; allocate for devices, or use heap auto",
+				subject);
 	case ENOMEM:
 		if (!has_info) {
 			break;

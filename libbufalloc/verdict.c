@@ -276,7 +276,8 @@ put_advice(struct writer *w, const struct bufalloc_verdict *verdict)
 	}
 	if (verdict->asked == BUFALLOC_SYSTEM ||
 	    verdict->asked == BUFALLOC_CONTIG ||
-	    verdict->asked == BUFALLOC_RESERVED) {
+	    verdict->asked == BUFALLOC_RESERVED ||
+	    verdict->asked == BUFALLOC_DEVICE_MEMORY) {
 		put(w, "; try heap auto");
 	} else if (verdict->reason != BUFALLOC_REASON_MEMORY) {
 		put(w, "; ask for less, or leave that device out");
@@ -384,6 +385,9 @@ private_verdict_put_refusal(struct writer *w,
 			put(w, " that %s can use", use->result.label);
 			put_with(w, verdict);
 		}
+		break;
+	case BUFALLOC_REASON_OWN_MEMORY:
+		put(w, "exactly one of the devices must have memory of its own");
 		break;
 	case BUFALLOC_REASON_LIMIT:
 		put(w, "this user's limit on contiguous memory is reached");

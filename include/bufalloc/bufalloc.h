@@ -490,9 +490,8 @@ int
 bufalloc_buf_end(struct bufalloc_buf *buf, enum bufalloc_access access);
 
 /**
- * Name of a heap ("auto", "system", "contig", "reserved", "user"),
- * or NULL if unknown. Static
- * storage.
+ * Name of a heap ("auto", "system", "contig", "reserved", "device", "user"),
+ * or NULL if unknown. Static storage.
  */
 const char *
 bufalloc_heap_name(enum bufalloc_heap heap);

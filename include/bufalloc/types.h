@@ -41,6 +41,14 @@ enum bufalloc_heap {
 	 */
 	BUFALLOC_RESERVED = 3,
 	/**
+	 * Memory of one device's own, which a devicetree gave to it. Exactly one
+	 * of the devices has such memory (-ENOSPC), and the others reach it. It
+	 * has no kernel mapping for importers, and it is gone when that device's
+	 * driver is unbound: touching a mapping of it is SIGBUS then, and calls
+	 * answer -ENODEV. BUFALLOC_AUTO takes it only if nothing else will do.
+	 */
+	BUFALLOC_DEVICE_MEMORY = 4,
+	/**
 	 * Memory that a process had before, see bufalloc_import_user(). Nothing
 	 * can be allocated from it.
 	 */

@@ -10,13 +10,14 @@ names_are_the_documented_ones(void **state)
 	assert_string_equal(bufalloc_heap_name(BUFALLOC_SYSTEM), "system");
 	assert_string_equal(bufalloc_heap_name(BUFALLOC_CONTIG), "contig");
 	assert_string_equal(bufalloc_heap_name(BUFALLOC_RESERVED), "reserved");
+	assert_string_equal(bufalloc_heap_name(BUFALLOC_DEVICE_MEMORY), "device");
 	assert_string_equal(bufalloc_heap_name(BUFALLOC_USER), "user");
 }
 
 static void
 unknown_heap_has_no_name(void **state)
 {
-	static const int rows[] = { 4, 6, 100, -1, INT32_MAX, INT32_MIN };
+	static const int rows[] = { 6, 7, 100, -1, INT32_MAX, INT32_MIN };
 	size_t i;
 
 	(void)state;
@@ -38,6 +39,8 @@ name_is_found(void **state)
 	assert_int_equal(heap, 2);
 	assert_int_equal(bufalloc_heap_from_name("reserved", &heap), 0);
 	assert_int_equal(heap, 3);
+	assert_int_equal(bufalloc_heap_from_name("device", &heap), 0);
+	assert_int_equal(heap, 4);
 	assert_int_equal(bufalloc_heap_from_name("auto", &heap), 0);
 	assert_int_equal(heap, 0);
 	assert_int_equal(bufalloc_heap_from_name("user", &heap), 0);

@@ -226,9 +226,10 @@ alloc_sentences(void **state)
 		{ 4096, 1, -EOPNOTSUPP, 4, { "heap system", "provides: contig" } },
 		{ 4096, 1, -EOPNOTSUPP, 6, { "provides: system, contig" } },
 		{ 4096, 0, -EOPNOTSUPP, 0, { "heap auto", "provides: none" } },
-		{ 4096, 1, -EOPNOTSUPP, 0xffffffd0, { "provides: none" } },
+		{ 4096, 1, -EOPNOTSUPP, 0xffffffc0, { "provides: none" } },
 		{ 4096, 3, -EOPNOTSUPP, 6, { "heap reserved", "no memory was set aside",
 					     "use one of: system, contig" } },
+		{ 4096, 4, -ENOSPC, 0x1e, { "heap device", "must be named" } },
 		{ 4096, 3, -ENOMEM, 0xe, { "cannot allocate 4096 bytes", "set aside",
 					   "use heap auto" } },
 		/* One byte more than all the memory, and as much as that. */

@@ -62,6 +62,8 @@ static const struct row rows[] = {
 
 	{ "system cannot be used: video0 (vivid) takes one segment, has no IOMMU and got 9; try heap auto",
 	  1, 1, REASON(ONE_SEGMENT), 0, ENOSPC, 1, { { PROOF(NONE), 9 } }, 0, 4096, 0 },
+	{ "device cannot be used: exactly one of the devices must have memory of its own; try heap auto",
+	  4, 4, REASON(OWN_MEMORY), NOBODY, ENOSPC, 1, { { 0 } }, 0, 4096, 0 },
 	{ "contig cannot be used: card1 (rockchip) takes one segment and got 2; try heap auto",
 	  2, 2, REASON(ONE_SEGMENT), 2, ENOSPC, 3,
 	  { { 0 }, { 0 }, { PROOF(NONE), 2 } }, 0, 4096, 0 },

@@ -67,7 +67,7 @@ for count in '' 0 -1 x 1K 18446744073709551616; do
 	wrong "'$count' is not a count" alloc --size 4K --count "$count"
 done
 for heap in '' cma System 1; do
-	wrong "no heap is called '$heap': use auto, system, contig or reserved" \
+	wrong "no heap is called '$heap': use auto, system, contig, reserved or device" \
 		alloc --size 4K --heap "$heap"
 done
 

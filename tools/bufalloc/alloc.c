@@ -236,7 +236,7 @@ const struct tool_command tool_alloc = {
 	.summary = "allocate buffers and tell what they are",
 	.help =
 		"usage: bufalloc alloc --size N[K|M|G] [--device NODE[:r|w|rw]]...\n"
-		"                      [--heap auto|system|contig|reserved] [--attribute NAME]...\n"
+		"                      [--heap auto|system|contig|reserved|device] [--attribute NAME]...\n"
 		"                      [--count N] [--name TEXT] [--hold] [--json] [--node PATH]\n"
 		"\n"
 		"Allocate buffers, print what they are, and free them.\n"
@@ -245,7 +245,7 @@ const struct tool_command tool_alloc = {
 		"  --device NODE  a device that must be able to use them (/dev/video0:w,\n"
 		"                 /dev/dri/card0:r); r, w: it reads, writes; default: both\n"
 		"  --heap HEAP    where the pages come from: auto (default: the cheapest that all\n"
-		"                 devices can use), system, contig or reserved\n"
+		"                 devices can use), system, contig, reserved or device\n"
 		"  --attribute NAME  what they shall be like; may be given several times:\n"
 		"                 never-cpu: no CPU reads or writes them; write-combine, uncached:\n"
 		"                 CPUs access them past their caches; contiguous: one physical\n"

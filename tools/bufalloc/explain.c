@@ -35,6 +35,7 @@ static const char *const reason_names[] = {
 	[BUFALLOC_REASON_MEMORY_KIND] = "memory-kind",
 	[BUFALLOC_REASON_READ_ONLY] = "read-only",
 	[BUFALLOC_REASON_MEMLOCK] = "memlock",
+	[BUFALLOC_REASON_OWN_MEMORY] = "own-memory",
 	[BUFALLOC_WHY_FORMAT] = "format",
 	[BUFALLOC_WHY_SIZE] = "size",
 	[BUFALLOC_WHY_STRIDE] = "stride",
@@ -362,7 +363,7 @@ const struct tool_command tool_explain = {
 	.help =
 		"usage: bufalloc explain --device NODE[:r|w|rw]...\n"
 		"                        --size N[K|M|G] | --format FOURCC --width N --height N\n"
-		"                        [--heap auto|system|contig|reserved] [--attribute NAME]...\n"
+		"                        [--heap auto|system|contig|reserved|device] [--attribute NAME]...\n"
 		"                        [--json] [--node PATH]\n"
 		"\n"
 		"Allocate a buffer that all devices can use, and let each of them import it, on\n"
@@ -377,7 +378,7 @@ const struct tool_command tool_explain = {
 		"  --format FOURCC  with --width and --height: of a frame, with the padding that\n"
 		"                   the devices want (NV12, YU12, YUYV, XR24, GREY, ...)\n"
 		"  --heap HEAP      auto (default: the cheapest that all can use), system, contig,\n"
-		"                   reserved\n"
+		"                   reserved, device (memory of its own that one of them has)\n"
 		"  --attribute NAME what it shall be like; may be given several times:\n"
 		"                   never-cpu: no CPU reads or writes it;\n"
 		"                   write-combine, uncached: CPUs access it past their caches;\n"

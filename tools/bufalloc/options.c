@@ -64,7 +64,7 @@ set_heap(const struct tool_command *command, struct tool_options *options,
 	if (bufalloc_heap_from_name(text, &options->heap) < 0) {
 		return tool_usage_error(
 			command,
-			"no heap is called '%s': use auto, system, contig or reserved",
+			"no heap is called '%s': use auto, system, contig, reserved or device",
 			text);
 	}
 	return TOOL_OK;
