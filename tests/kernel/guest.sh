@@ -221,14 +221,15 @@ reserved)
 	;;
 arm64-reserved)
 	# Which memory that is: reserved.dtso.
-	modules=(bufalloc-v4l2 vivid "ba_edu dma_bits=64,64,32" ba_alias)
+	modules=(bufalloc-v4l2 vivid "ba_edu dma_bits=64,64,32" ba_alias
+		ba_own)
 	append='mem=4992M'
 	options=("${virtual_clock[@]}" --devicetree tests/vm/reserved
 		--device edu,dma_mask=0xffffffffffffffff
 		--device edu,dma_mask=0xffffffffffffffff
 		--device edu,dma_mask=0xffffffff)
 	mem=5120
-	programs=(reserved devicetree devicetree_module)
+	programs=(reserved devicetree own_memory devicetree_module)
 	;;
 frag)
 	modules=(ba_edu)

@@ -50,7 +50,7 @@ for program in "$@"; do
 	case $program in
 	lifetime) rmmod bufalloc_v4l2 bufalloc_drm ;;
 	reserved_parameters | devicetree_module)
-		for module in ba_api ba_edu bufalloc_v4l2; do
+		for module in ba_api ba_edu ba_own bufalloc_v4l2; do
 			[ ! -d "/sys/module/$module" ] || rmmod "$module"
 		done
 		;;
@@ -86,7 +86,7 @@ if [ -e $kmemleak ]; then
 fi
 
 # The test's own drivers go first; the others hold nothing of ours any more.
-for module in ba_alias ba_api ba_drm ba_edu ba_importer ba_kva ba_mock ba_v4l2 bufalloc_v4l2 bufalloc_drm; do
+for module in ba_alias ba_api ba_drm ba_edu ba_importer ba_kva ba_mock ba_own ba_v4l2 bufalloc_v4l2 bufalloc_drm; do
 	[ ! -d "/sys/module/$module" ] || rmmod "$module" ||
 		result "not ok" "$module can be unloaded"
 done
