@@ -217,18 +217,22 @@ while_streaming(void)
 
 /*
  * Asks and allocates until the pipe is closed, with a node that may be gone at
- * any moment. Return: how often both went well.
+ * any moment, and once more then, when it is there to stay. Return: how often both
+ * went well.
  */
 static int
 use_until_closed(int node, int pipe_fd)
 {
+	bool is_closed = false;
 	int done = 0;
 	char byte;
 
-	while (read(pipe_fd, &byte, 1) < 0) {
-		int camera = v4l2_try_open(CAMERA);
+	while (!is_closed) {
 		struct ba_outcome outcome;
+		int camera;
 
+		is_closed = read(pipe_fd, &byte, 1) == 0;
+		camera = v4l2_try_open(CAMERA);
 		if (camera < 0) {
 			continue;
 		}
