@@ -19,6 +19,7 @@ static const struct kind {
 	{ 48, 16, 0 },
 	/* Which is no divisor of a page: is its end where the page's is? */
 	{ 48, 1, SZ_64K },
+	{ 40, 64, 0 },
 	{ 100, 4, 256 },
 	{ 32, 32, 32 },
 	{ 300, 256, 512 },
@@ -29,20 +30,16 @@ static const struct kind {
 	{ SZ_64K, SZ_64K, SZ_64K },
 };
 
-/* Where no two pieces overlap, and none is anybody else's memory. */
+/* Where no two pieces overlap. */
 static bool is_apart(struct bufalloc_piece **piece, int count, size_t length)
 {
 	int i, j;
 
-	for (i = 0; i < count; i++) {
-		if (length <= PAGE_SIZE &&
-		    offset_in_page(piece[i]->data) + length > PAGE_SIZE)
-			return false;
+	for (i = 0; i < count; i++)
 		for (j = 0; j < i; j++)
 			if (piece[i]->addr < piece[j]->addr + length &&
 			    piece[j]->addr < piece[i]->addr + length)
 				return false;
-	}
 	return true;
 }
 
@@ -50,6 +47,10 @@ static bool is_of_kind(struct bufalloc_piece *piece, const struct kind *kind)
 {
 	u64 last = piece->addr + kind->length - 1;
 
+	/* What is behind the page is somebody else's. */
+	if (kind->length <= PAGE_SIZE &&
+	    offset_in_page(piece->data) + kind->length > PAGE_SIZE)
+		return false;
 	if (piece->addr % kind->align)
 		return false;
 	return !kind->boundary ||
