@@ -51,11 +51,15 @@ static void
 info_answers(void)
 {
 	struct bufalloc_info info = { .size = sizeof(info) };
+	uint32_t heaps = 1 << BUFALLOC_HEAP_SYSTEM | 1 << BUFALLOC_HEAP_CONTIG;
 	int node = ba_open();
 
 	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_INFO, &info), 0);
-	CHECK_EQ(info.out_heaps, (1 << BUFALLOC_HEAP_SYSTEM) |
-					 (1 << BUFALLOC_HEAP_CONTIG));
+	/* Devices have memory of their own by a devicetree. */
+	if (access("/sys/firmware/devicetree/base", F_OK) == 0) {
+		heaps |= 1 << BUFALLOC_HEAP_DEVICE;
+	}
+	CHECK_EQ(info.out_heaps, heaps);
 	CHECK(info.out_version > 0);
 	CHECK(info.out_max_length > 100 << 20);
 	CHECK_EQ(info.out_contig_limit, ba_get_parameter("contig_limit_bytes"));

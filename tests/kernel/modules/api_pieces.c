@@ -51,10 +51,10 @@ static bool is_of_kind(struct bufalloc_piece *piece, const struct kind *kind)
 	if (kind->length <= PAGE_SIZE &&
 	    offset_in_page(piece->data) + kind->length > PAGE_SIZE)
 		return false;
-	if (piece->addr % kind->align)
+	/* Both are powers of two; 32-bit machines do not divide 64-bit addresses. */
+	if (!IS_ALIGNED(piece->addr, (u64)kind->align))
 		return false;
-	return !kind->boundary ||
-	       piece->addr / kind->boundary == last / kind->boundary;
+	return !kind->boundary || (piece->addr ^ last) < kind->boundary;
 }
 
 static void check_kind(const struct kind *kind)
