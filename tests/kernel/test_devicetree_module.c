@@ -6,31 +6,19 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/klog.h>
 #include <unistd.h>
 
+#include "klog.h"
 #include "ktest.h"
 #include "region.h"
 
 #define BIND "/sys/bus/platform/drivers/bufalloc-reserved/bind"
 
-/* Is that in the kernel's log, since it was cleared? */
-static bool
-log_says(const char *text)
-{
-	static char log[1 << 20];
-	int length = klogctl(3, log, sizeof(log) - 1);
-
-	CHECK(length > 0);
-	log[length] = '\0';
-	return strstr(log, text) != NULL;
-}
-
 static void
 load(void)
 {
 	CHECK_WITHIN_1S(ba_unload() == 0 || errno == ENOENT);
-	klogctl(5, NULL, 0);
+	klog_clear();
 	ba_load();
 }
 
@@ -77,9 +65,9 @@ static void
 wrong_node(void)
 {
 	load();
-	CHECK(log_says("/plain@120000000 is not used: it has neither no-map nor "
+	CHECK(klog_says("/plain@120000000 is not used: it has neither no-map nor "
 		       "reusable"));
-	CHECK(log_says("memory-region names no region that can be used"));
+	CHECK(klog_says("memory-region names no region that can be used"));
 	CHECK(!ktest_put(BIND, "bufalloc-wrong", 0));
 	CHECK_EQ(errno, ENXIO);
 }
@@ -91,10 +79,10 @@ parameter_too(void)
 	struct region_line lines[REGION_MAX];
 
 	CHECK_WITHIN_1S(ba_unload() == 0 || errno == ENOENT);
-	klogctl(5, NULL, 0);
+	klog_clear();
 	CHECK_EQ(ba_try_load("reserved=1M@0x140000000,1M@0x130000000"), 0);
-	CHECK(log_says("1M@0x130000000 is not used: the kernel uses it"));
-	CHECK(log_says("/camera@140000000 is not used: it overlaps another"));
+	CHECK(klog_says("1M@0x130000000 is not used: the kernel uses it"));
+	CHECK(klog_says("/camera@140000000 is not used: it overlaps another"));
 	CHECK_EQ(region_lines(lines), 4);
 	CHECK(strcmp(lines[0].name, "1M@0x140000000") == 0);
 	CHECK_WITHIN_1S(ba_unload() == 0);

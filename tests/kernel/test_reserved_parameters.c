@@ -9,23 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/klog.h>
 #include <unistd.h>
 
+#include "klog.h"
 #include "ktest.h"
 #include "region.h"
-
-/* Is that in the kernel's log, since it was cleared? */
-static bool
-log_says(const char *text)
-{
-	static char log[1 << 20];
-	int length = klogctl(3, log, sizeof(log) - 1);
-
-	CHECK(length > 0);
-	log[length] = '\0';
-	return strstr(log, text) != NULL;
-}
 
 static void
 load_with(const char *parameter)
@@ -33,7 +21,7 @@ load_with(const char *parameter)
 	char parameters[256];
 
 	CHECK_WITHIN_1S(ba_unload() == 0 || errno == ENOENT);
-	klogctl(5, NULL, 0);
+	klog_clear();
 	snprintf(parameters, sizeof(parameters), "reserved=%s", parameter);
 	CHECK_EQ(ba_try_load(parameters), 0);
 }
@@ -75,14 +63,14 @@ not_a_list(void)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char parameters[256];
 
-		klogctl(5, NULL, 0);
+		klog_clear();
 		snprintf(parameters, sizeof(parameters), "reserved=%s", wrong[i]);
 		errno = 0;
 		if (ba_try_load(parameters) != -1 || errno != EINVAL) {
 			ktest_fail(__FILE__, __LINE__, "%s: errno %s",
 				   wrong[i], ktest_errno_name());
 		}
-		CHECK(log_says("is not SIZE@START"));
+		CHECK(klog_says("is not SIZE@START"));
 	}
 	/* Also when others of the list are right: then none of them is kept. */
 	CHECK_EQ(region_read((struct region[REGION_MAX]){ 0 }), 0);
@@ -108,7 +96,7 @@ refused_with_the_reason(void)
 		int node;
 
 		load_with(wrong[i].parameter);
-		if (!log_says(wrong[i].reason) || !log_says(wrong[i].parameter)) {
+		if (!klog_says(wrong[i].reason) || !klog_says(wrong[i].parameter)) {
 			ktest_fail(__FILE__, __LINE__, "%s: not in the log: %s",
 				   wrong[i].parameter, wrong[i].reason);
 		}
@@ -142,8 +130,8 @@ others_are_used(void)
 	int node, fd;
 
 	load_with("16M@0x48000000,16M@0x48800000,1024k@0x10000000,4096K@1232M");
-	CHECK(log_says("16M@0x48800000 is not used: it overlaps another one"));
-	CHECK(log_says("1024k@0x10000000 is not used: the kernel uses it"));
+	CHECK(klog_says("16M@0x48800000 is not used: it overlaps another one"));
+	CHECK(klog_says("1024k@0x10000000 is not used: the kernel uses it"));
 	CHECK_EQ(region_read(regions), 2);
 	CHECK_EQ(regions[0].start, 0x48000000);
 	CHECK_EQ(regions[0].length, 16 << 20);
