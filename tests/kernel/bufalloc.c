@@ -115,6 +115,33 @@ ba_alloc_for(int node, uint32_t heap, uint64_t length, const int *fds,
 	return outcome;
 }
 
+int
+ba_try_copy(int node, int fd, uint32_t flags, uint64_t offset, uint64_t length,
+	    const void *data)
+{
+	struct bufalloc_copy arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.fd = fd,
+		.offset = offset,
+		.length = length,
+		.address = (uintptr_t)data,
+	};
+
+	if (ioctl(node, BUFALLOC_IOCTL_COPY, &arg) != 0) {
+		return -1;
+	}
+	CHECK_EQ(arg.out_copied, length);
+	return 0;
+}
+
+void
+ba_copy(int node, int fd, uint32_t flags, uint64_t offset, uint64_t length,
+	const void *data)
+{
+	CHECK_EQ(ba_try_copy(node, fd, flags, offset, length, data), 0);
+}
+
 struct bufalloc_buffer_info
 ba_buffer_info(int node, int fd)
 {
@@ -340,4 +367,16 @@ first_nonzero(const void *data, size_t length)
 		i++;
 	}
 	return i;
+}
+
+size_t
+count_nonzero(const void *data, size_t length)
+{
+	const uint8_t *bytes = data;
+	size_t count = 0;
+
+	for (size_t i = first_nonzero(data, length); i < length; i++) {
+		count += bytes[i] != 0;
+	}
+	return count;
 }

@@ -138,6 +138,16 @@ struct ba_outcome
 ba_alloc_for(int node, uint32_t heap, uint64_t length, const int *fds,
 	     uint32_t count, uint32_t flags);
 
+/* COPY with its flags: 0, or -1 and errno; the row fails if it copied a part. */
+int
+ba_try_copy(int node, int fd, uint32_t flags, uint64_t offset, uint64_t length,
+	    const void *data);
+
+/* The same; the row fails if that fails. */
+void
+ba_copy(int node, int fd, uint32_t flags, uint64_t offset, uint64_t length,
+	const void *data);
+
 /* BUFFER_INFO; the row fails if that fails. */
 struct bufalloc_buffer_info
 ba_buffer_info(int node, int fd);
@@ -266,5 +276,9 @@ pattern_mismatch(const void *data, size_t length);
 /* Offset of the first byte that is not 0, or length. */
 size_t
 first_nonzero(const void *data, size_t length);
+
+/* How many bytes are not 0. */
+size_t
+count_nonzero(const void *data, size_t length);
 
 #endif /* KTEST_H */

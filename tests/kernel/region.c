@@ -97,6 +97,7 @@ region_lines(struct region_line *lines)
 				&line->used),
 			 5);
 		line->has_pages = strcmp(pages, "struct-page") == 0;
+		CHECK(line->has_pages || strcmp(pages, "no-struct-page") == 0);
 		line->leaving = strstr(text, " leaving") != NULL;
 	}
 	fclose(file);

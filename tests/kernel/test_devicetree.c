@@ -124,9 +124,7 @@ zero(void)
 		int fd = ba_alloc(node, BUFALLOC_HEAP_RESERVED, length);
 		uint8_t *data = ba_map(fd, length);
 
-		for (size_t at = first_nonzero(data, length); at < length; at++) {
-			stale += data[at] != 0;
-		}
+		stale += count_nonzero(data, length);
 		memset(data, 0x5a, length);
 		munmap(data, length);
 		close(fd);
@@ -134,22 +132,6 @@ zero(void)
 	}
 	CHECK_EQ(stale, 0);
 	close(node);
-}
-
-static void
-copy(int fd, uint32_t flags, size_t offset, size_t length, void *data)
-{
-	struct bufalloc_copy arg = {
-		.size = sizeof(arg),
-		.flags = flags,
-		.fd = fd,
-		.offset = offset,
-		.length = length,
-		.address = (uintptr_t)data,
-	};
-
-	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_COPY, &arg), 0);
-	CHECK_EQ(arg.out_copied, length);
 }
 
 /* User space's view and the kernel's are of the same bytes. */
@@ -167,9 +149,9 @@ mapped_and_copied(uint64_t attributes)
 	ba_sync(fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
 	pattern_fill(data + 77777, sizeof(bytes));
 	ba_sync(fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
-	copy(fd, 0, 77777, sizeof(bytes), bytes);
+	ba_copy(node, fd, 0, 77777, sizeof(bytes), bytes);
 	CHECK_EQ(pattern_mismatch(bytes, sizeof(bytes)), sizeof(bytes));
-	copy(fd, BUFALLOC_COPY_IN, LENGTH - sizeof(bytes), sizeof(bytes), bytes);
+	ba_copy(node, fd, BUFALLOC_COPY_IN, LENGTH - sizeof(bytes), sizeof(bytes), bytes);
 	ba_sync(fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
 	CHECK_EQ(pattern_mismatch(data + LENGTH - sizeof(bytes), sizeof(bytes)),
 		 sizeof(bytes));

@@ -85,15 +85,8 @@ static int
 copy(struct setup *setup, uint32_t flags)
 {
 	static uint8_t bytes[4096];
-	struct bufalloc_copy arg = {
-		.size = sizeof(arg),
-		.flags = flags,
-		.fd = setup->fd,
-		.length = sizeof(bytes),
-		.address = (uintptr_t)bytes,
-	};
 
-	return ioctl(setup->node, BUFALLOC_IOCTL_COPY, &arg);
+	return ba_try_copy(setup->node, setup->fd, flags, 0, sizeof(bytes), bytes);
 }
 
 typedef int (*access_fn)(struct setup *setup, uint32_t flags);

@@ -74,14 +74,7 @@ sees_by_range(struct setup *setup, uint32_t seed)
 static bool
 sees_by_copy(struct setup *setup, uint32_t seed)
 {
-	struct bufalloc_copy arg = {
-		.size = sizeof(arg),
-		.fd = setup->fd,
-		.length = LENGTH,
-		.address = (uintptr_t)setup->bytes,
-	};
-
-	return ioctl(setup->node, BUFALLOC_IOCTL_COPY, &arg) == 0 &&
+	return ba_try_copy(setup->node, setup->fd, 0, 0, LENGTH, setup->bytes) == 0 &&
 	       is_written(setup->bytes, 0, LENGTH, seed);
 }
 

@@ -40,17 +40,10 @@ static void
 fill_by_copy(int node, int fd)
 {
 	uint8_t *bytes = malloc(LENGTH);
-	struct bufalloc_copy arg = {
-		.size = sizeof(arg),
-		.flags = BUFALLOC_COPY_IN,
-		.fd = fd,
-		.length = LENGTH,
-		.address = (uintptr_t)bytes,
-	};
 
 	CHECK(bytes != NULL);
 	pattern_fill(bytes, LENGTH);
-	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_COPY, &arg), 0);
+	ba_copy(node, fd, BUFALLOC_COPY_IN, 0, LENGTH, bytes);
 	free(bytes);
 }
 

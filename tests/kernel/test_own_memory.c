@@ -139,9 +139,7 @@ zero(void)
 		int fd = alloc(POOL);
 		uint8_t *data = ba_map(fd, POOL);
 
-		for (size_t at = first_nonzero(data, POOL); at < POOL; at++) {
-			stale += data[at] != 0;
-		}
+		stale += count_nonzero(data, POOL);
 		memset(data, 0x5a, POOL);
 		munmap(data, POOL);
 		close(fd);
@@ -149,21 +147,6 @@ zero(void)
 	}
 	CHECK_EQ(stale, 0);
 	end();
-}
-
-static int
-copy(int fd, uint32_t flags, size_t offset, size_t length, void *data)
-{
-	struct bufalloc_copy arg = {
-		.size = sizeof(arg),
-		.flags = flags,
-		.fd = fd,
-		.offset = offset,
-		.length = length,
-		.address = (uintptr_t)data,
-	};
-
-	return ioctl(node, BUFALLOC_IOCTL_COPY, &arg);
 }
 
 static void
@@ -177,9 +160,9 @@ used_by_all(void)
 	fd = alloc(LENGTH);
 	data = ba_map(fd, LENGTH);
 	pattern_fill(data + 77777, sizeof(bytes));
-	CHECK_EQ(copy(fd, 0, 77777, sizeof(bytes), bytes), 0);
+	CHECK_EQ(ba_try_copy(node, fd, 0, 77777, sizeof(bytes), bytes), 0);
 	CHECK_EQ(pattern_mismatch(bytes, sizeof(bytes)), sizeof(bytes));
-	CHECK_EQ(copy(fd, BUFALLOC_COPY_IN, LENGTH - sizeof(bytes), sizeof(bytes),
+	CHECK_EQ(ba_try_copy(node, fd, BUFALLOC_COPY_IN, LENGTH - sizeof(bytes), sizeof(bytes),
 		      bytes),
 		 0);
 	CHECK_EQ(pattern_mismatch(data + LENGTH - sizeof(bytes), sizeof(bytes)),
@@ -300,8 +283,8 @@ check_gone(int fd, const uint8_t *data)
 
 	CHECK(is_gone(data));
 	CHECK(is_gone(data + LENGTH - 1));
-	CHECK_ERRNO(ENODEV, copy(fd, 0, 0, 1, &byte));
-	CHECK_ERRNO(ENODEV, copy(fd, BUFALLOC_COPY_IN, 0, 1, &byte));
+	CHECK_ERRNO(ENODEV, ba_try_copy(node, fd, 0, 0, 1, &byte));
+	CHECK_ERRNO(ENODEV, ba_try_copy(node, fd, BUFALLOC_COPY_IN, 0, 1, &byte));
 	CHECK(mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED);
 	CHECK_EQ(errno, ENODEV);
 	CHECK_ERRNO(ENODEV, edu_try_import(devices[EDU], fd, &import));

@@ -66,18 +66,11 @@ type_of(int node, uint64_t attribute, const char *type)
 {
 	int fd = ba_alloc_with(node, BUFALLOC_HEAP_RESERVED, LENGTH, attribute);
 	uint8_t byte = 7, *data;
-	struct bufalloc_copy in = {
-		.size = sizeof(in),
-		.flags = BUFALLOC_COPY_IN,
-		.fd = fd,
-		.length = 1,
-		.address = (uintptr_t)&byte,
-	};
 
 	CHECK_EQ(ranges(""), 0);
 	data = ba_map(fd, LENGTH);
 	/* The kernel's view is of the same type, or it would be refused. */
-	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_COPY, &in), 0);
+	ba_copy(node, fd, BUFALLOC_COPY_IN, 0, 1, &byte);
 	CHECK_EQ(data[0], 7);
 	CHECK(ranges(type) > 0);
 	munmap(data, LENGTH);

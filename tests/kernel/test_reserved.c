@@ -102,24 +102,20 @@ there_it_is(void)
 static void
 kinds_are_what_they_are(void)
 {
-	static const char *const words[] = { " struct-page ", " no-struct-page " };
+	struct region_line lines[REGION_MAX];
 
 	begin();
 	for (int kind = PAGES; kind <= NO_PAGES; kind++) {
 		int fd = alloc_kind(kind, LENGTH);
-		FILE *file = fopen("/sys/kernel/debug/bufalloc/regions", "re");
-		unsigned long used, found = 0;
-		char line[256];
+		unsigned int count = region_lines(lines);
+		unsigned long found = 0;
 
-		CHECK(file != NULL);
-		while (fgets(line, sizeof(line), file) != NULL) {
-			if (sscanf(strstr(line, " used "), " used %lu", &used) == 1 &&
-			    used > 0) {
-				CHECK(strstr(line, words[kind]) != NULL);
-				found += used;
+		for (unsigned int i = 0; i < count; i++) {
+			if (lines[i].used > 0) {
+				CHECK_EQ(lines[i].has_pages, kind == PAGES);
+				found += lines[i].used;
 			}
 		}
-		fclose(file);
 		CHECK_EQ(found, LENGTH / 4096);
 		check_info(fd, LENGTH);
 		close(fd);
@@ -139,9 +135,7 @@ zero(enum kind kind)
 		int fd = ba_alloc(node, BUFALLOC_HEAP_RESERVED, length);
 		uint8_t *data = ba_map(fd, length);
 
-		for (size_t at = first_nonzero(data, length); at < length; at++) {
-			stale += data[at] != 0;
-		}
+		stale += count_nonzero(data, length);
 		memset(data, 0x5a, length);
 		munmap(data, length);
 		close(fd);
@@ -171,22 +165,6 @@ mapped(enum kind kind)
 	close(node);
 }
 
-static void
-copy(int fd, uint32_t flags, size_t offset, size_t length, const void *data)
-{
-	struct bufalloc_copy arg = {
-		.size = sizeof(arg),
-		.flags = flags,
-		.fd = fd,
-		.offset = offset,
-		.length = length,
-		.address = (uintptr_t)data,
-	};
-
-	CHECK_EQ(ioctl(node, BUFALLOC_IOCTL_COPY, &arg), 0);
-	CHECK_EQ(arg.out_copied, length);
-}
-
 /* Within a page, over the end of a view, over several, and to the last byte. */
 static const struct {
 	size_t offset, length;
@@ -209,15 +187,15 @@ copied(enum kind kind)
 		size_t offset = parts[i].offset, length = parts[i].length;
 
 		pattern_fill(expected + offset, length);
-		copy(fd, BUFALLOC_COPY_IN, offset, length, expected + offset);
+		ba_copy(node, fd, BUFALLOC_COPY_IN, offset, length, expected + offset);
 		memset(seen, 0, length);
-		copy(fd, 0, offset, length, seen);
+		ba_copy(node, fd, 0, offset, length, seen);
 		CHECK(memcmp(seen, expected + offset, length) == 0);
 	}
 	/* And nothing beside it. */
 	data = ba_map(fd, LENGTH);
 	CHECK(memcmp(data, expected, LENGTH) == 0);
-	copy(fd, 0, 0, LENGTH, seen);
+	ba_copy(node, fd, 0, 0, LENGTH, seen);
 	CHECK(memcmp(seen, expected, LENGTH) == 0);
 	munmap(data, LENGTH);
 	check_info(fd, LENGTH);
@@ -251,9 +229,9 @@ aliases(enum kind kind)
 	fd = alloc_kind(kind, LENGTH);
 	check_no_alias();
 	pattern_fill(bytes, sizeof(bytes));
-	copy(fd, BUFALLOC_COPY_IN, 65000, sizeof(bytes), bytes);
+	ba_copy(node, fd, BUFALLOC_COPY_IN, 65000, sizeof(bytes), bytes);
 	check_no_alias();
-	copy(fd, 0, 65000, sizeof(bytes), bytes);
+	ba_copy(node, fd, 0, 65000, sizeof(bytes), bytes);
 	check_no_alias();
 	close(fd);
 	CHECK_WITHIN_1S(ba_live("buffers") == 0);
@@ -566,9 +544,9 @@ uncached(void)
 		 BUFALLOC_ATTRIBUTE_UNCACHED);
 	data = ba_map(fd, LENGTH);
 	pattern_fill(data + 100, sizeof(seen));
-	copy(fd, 0, 100, sizeof(seen), seen);
+	ba_copy(node, fd, 0, 100, sizeof(seen), seen);
 	CHECK_EQ(pattern_mismatch(seen, sizeof(seen)), sizeof(seen));
-	copy(fd, BUFALLOC_COPY_IN, 200001, sizeof(seen), seen);
+	ba_copy(node, fd, BUFALLOC_COPY_IN, 200001, sizeof(seen), seen);
 	CHECK_EQ(pattern_mismatch(data + 200001, sizeof(seen)), sizeof(seen));
 	munmap(data, LENGTH);
 	check_no_alias();

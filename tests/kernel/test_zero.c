@@ -27,9 +27,7 @@ count_stale(const uint8_t *data, size_t length)
 	if (at == length) {
 		return;
 	}
-	for (size_t i = at; i < length; i++) {
-		stale_bytes += data[i] != 0;
-	}
+	stale_bytes += count_nonzero(data, length);
 	ktest_note("byte %zu of %zu is 0x%02x", at, length, data[at]);
 	CHECK_EQ(at, length);
 }
