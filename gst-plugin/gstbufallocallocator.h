@@ -2,9 +2,10 @@
 #ifndef __GST_BUFALLOC_ALLOCATOR_H__
 #define __GST_BUFALLOC_ALLOCATOR_H__
 
-#include <bufalloc/bufalloc.h>
 #include <gst/allocators/gstdmabuf.h>
 #include <gst/gst.h>
+
+#include "gstbufallocconnection.h"
 
 G_BEGIN_DECLS
 
@@ -16,11 +17,6 @@ G_BEGIN_DECLS
  * Since: 0.1
  */
 #define GST_ALLOCATOR_BUFALLOC "bufalloc"
-
-#define GST_TYPE_BUFALLOC_HEAP (gst_bufalloc_heap_get_type ())
-
-G_GNUC_INTERNAL
-GType gst_bufalloc_heap_get_type (void);
 
 #define GST_TYPE_BUFALLOC_ALLOCATOR (gst_bufalloc_allocator_get_type ())
 G_DECLARE_FINAL_TYPE (GstBufallocAllocator, gst_bufalloc_allocator,
@@ -46,26 +42,11 @@ typedef struct
 } GstBufallocCounts;
 
 G_GNUC_INTERNAL
-GstAllocator * gst_bufalloc_allocator_new (const gchar * device,
-                                           GstElement * reporter,
-                                           gint * err,
-                                           gchar ** reason);
+GstAllocator * gst_bufalloc_allocator_new (GstBufallocConnection * connection);
 
 G_GNUC_INTERNAL
-void gst_bufalloc_allocator_set_heap (GstBufallocAllocator * self,
-                                      enum bufalloc_heap heap);
-
-G_GNUC_INTERNAL
-enum bufalloc_heap
-gst_bufalloc_allocator_get_heap (GstBufallocAllocator * self);
-
-G_GNUC_INTERNAL
-enum bufalloc_heap
-gst_bufalloc_allocator_get_chosen_heap (GstBufallocAllocator * self);
-
-G_GNUC_INTERNAL
-void gst_bufalloc_allocator_set_device_list (GstBufallocAllocator * self,
-                                             const gchar * list);
+GstBufallocConnection *
+gst_bufalloc_allocator_get_connection (GstBufallocAllocator * self);
 
 G_GNUC_INTERNAL
 GstMemory * gst_bufalloc_allocator_alloc_with_slack (GstBufallocAllocator * self,
@@ -78,12 +59,6 @@ void gst_bufalloc_allocator_get_counts (GstBufallocAllocator * self,
 
 G_GNUC_INTERNAL
 gboolean gst_is_bufalloc_memory (GstMemory * mem);
-
-G_GNUC_INTERNAL
-const gchar * gst_bufalloc_errno_name (gint err);
-
-G_GNUC_INTERNAL
-gint gst_bufalloc_errno_code (gint err);
 
 G_END_DECLS
 

@@ -297,7 +297,8 @@ gst_bufalloc_pool_start (GstBufferPool * pool)
   GST_INFO_OBJECT (self, "heap %s, %u buffers (at most %u, 0 is no limit) of %"
       G_GSIZE_FORMAT " bytes and %" G_GSIZE_FORMAT " extra, %dx%d %s, stride "
       "%d, %u lines more",
-      bufalloc_heap_name (gst_bufalloc_allocator_get_heap (self->allocator)),
+      bufalloc_heap_name (gst_bufalloc_connection_get_heap
+          (gst_bufalloc_allocator_get_connection (self->allocator))),
       min, max, GST_VIDEO_INFO_SIZE (&self->info), self->slack,
       GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info),
       GST_VIDEO_INFO_NAME (&self->info),

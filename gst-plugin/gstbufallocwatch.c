@@ -19,6 +19,7 @@
 #include "gstbufallocwatch.h"
 
 #include "gstbufallocdevices.h"
+#include "gstbufallocerrno.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
@@ -154,8 +155,8 @@ gst_bufalloc_watch_own_frame (GstBufallocWatch * watch, GstElement * self,
 {
   if (!watch->display_tried) {
     watch->display_tried = TRUE;
-    try_display (watch, self, gst_bufalloc_allocator_get_heap (allocator),
-        buffer);
+    try_display (watch, self, gst_bufalloc_connection_get_heap
+        (gst_bufalloc_allocator_get_connection (allocator)), buffer);
   }
   if (watch->has_display)
     check_reads (watch, self, allocator);
