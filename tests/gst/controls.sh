@@ -14,7 +14,7 @@ logs=${BUFALLOC_LOG_DIR:-$PWD/build/check/log}
 
 mkdir -p "$logs" "$tree"
 # A copy of the sources, built once; each defect then costs one object.
-copy=(cp -r Makefile libbufalloc gst-plugin include tests tools kernel demo)
+copy=(cp -r Makefile libbufalloc gst-plugin include tests tools kernel demo examples)
 "${copy[@]}" "$tree/" || exit 1
 make -C "$tree" gst-tests >"$logs/control-gst.build" 2>&1 || {
 	fail "the copy builds" "see $logs/control-gst.build"
