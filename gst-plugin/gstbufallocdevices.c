@@ -5,8 +5,8 @@
  * @title: GstBufallocDevices
  * @short_description: the devices on both sides of the element
  *
- * The V4L2 element upstream writes the buffers; displays and V4L2 elements
- * downstream read them. Each device is opened anew, for as long as one buffer is
+ * The V4L2 element upstream writes the buffers; displays, compositors and V4L2
+ * elements downstream read them. Each device is opened anew, for as long as one buffer is
  * allocated: what the elements do with their own files is theirs.
  *
  * Since: 0.1
@@ -25,6 +25,7 @@
 #include <gst/base/gstbasetransform.h>
 
 #include "gstbufallocdisplay.h"
+#include "gstbufallocwayland.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
@@ -103,7 +104,8 @@ is_v4l2 (GstElement * element)
 static gboolean
 is_reader (GstElement * element)
 {
-  return gst_bufalloc_is_display (element) || is_v4l2 (element);
+  return gst_bufalloc_is_display (element) || is_v4l2 (element)
+      || gst_bufalloc_is_wayland (element);
 }
 
 static gint
@@ -135,23 +137,16 @@ open_v4l2 (GstElement * element)
 }
 
 /* A device that takes no dma-bufs at all gets none, whatever they are made of;
- * the element's watch says so when it is the display. */
+ * the element's watch says so when it is the display. fd becomes the list's. */
 static void
-add_element (GstBufallocDevices * devices, struct bufalloc_ctx *ctx,
-    GstElement * element, enum bufalloc_access access)
+add_device (GstBufallocDevices * devices, struct bufalloc_ctx *ctx,
+    GstElement * element, gint fd, enum bufalloc_access access)
 {
   struct bufalloc_dev_info info;
-  gint fd;
 
   if (devices->n == GST_BUFALLOC_MAX_DEVICES) {
     GST_WARNING_OBJECT (element, "one device too many, left out");
-    return;
-  }
-  fd = gst_bufalloc_is_display (element) ? gst_bufalloc_display_open (element) :
-      open_v4l2 (element);
-  if (fd < 0) {
-    GST_WARNING_OBJECT (element, "its device cannot be opened and is left "
-        "out: %s", g_strerror (errno));
+    close (fd);
     return;
   }
   if (bufalloc_get_device_info (ctx, fd, access, &info) == -EOPNOTSUPP) {
@@ -166,6 +161,28 @@ add_element (GstBufallocDevices * devices, struct bufalloc_ctx *ctx,
   devices->uses[devices->n].fd = fd;
   devices->uses[devices->n].access = access;
   devices->n++;
+}
+
+static void
+add_element (GstBufallocDevices * devices, struct bufalloc_ctx *ctx,
+    GstElement * element, enum bufalloc_access access)
+{
+  gint fds[GST_BUFALLOC_MAX_COMPOSITOR_DEVICES];
+  guint i, n = 1;
+
+  if (gst_bufalloc_is_wayland (element)) {
+    n = gst_bufalloc_wayland_open (element, fds);
+  } else {
+    fds[0] = gst_bufalloc_is_display (element) ?
+        gst_bufalloc_display_open (element) : open_v4l2 (element);
+    if (fds[0] < 0) {
+      GST_WARNING_OBJECT (element, "its device cannot be opened and is left "
+          "out: %s", g_strerror (errno));
+      return;
+    }
+  }
+  for (i = 0; i < n; i++)
+    add_device (devices, ctx, element, fds[i], access);
 }
 
 /**

@@ -5,6 +5,12 @@ GST_TEST_DIR := $(B)/tests/gst
 GST_WITNESS := $(GST_TEST_DIR)/libgstframewitness.so
 GST_WITNESS_PKGS := gstreamer-allocators-1.0 gstreamer-1.0
 GST_TESTS := $(patsubst tests/gst/test_%.c,%,$(wildcard tests/gst/test_*.c))
+# test_wayland is a compositor, and takes the place of libdrm's two calls.
+ifneq ($(WAYLAND),yes)
+GST_TESTS := $(filter-out wayland,$(GST_TESTS))
+endif
+GST_WL_PKGS := wayland-server libdrm
+GST_WL_LIBS = -rdynamic -Wl,--no-as-needed $(call gst_libs,$(GST_WL_PKGS))
 GST_TEST_BINS := $(GST_TESTS:%=$(GST_TEST_DIR)/test_%)
 GST_TEST_PKGS := gstreamer-check-1.0 gstreamer-video-1.0 \
 	gstreamer-allocators-1.0 gstreamer-base-1.0 gstreamer-1.0
@@ -40,13 +46,24 @@ $(GST_WITNESS): $(GST_TEST_DIR)/framewitness.o
 $(GST_TEST_DIR)/common.o $(GST_TESTS:%=$(GST_TEST_DIR)/test_%.o): \
 		$(GST_TEST_DIR)/%.o: tests/gst/%.c tests/gst/gst.mk
 	$(say) CC $@
-	$(call cc,$(call gst_cflags,$(GST_TEST_PKGS)))
+	$(call cc,$(call gst_cflags,$(GST_TEST_PKGS)) $(if $(filter %wayland.o,$@), \
+		-I$(GST_TEST_DIR) $(call gst_cflags,$(GST_WL_PKGS))))
 
 $(GST_TEST_BINS): %: %.o $(GST_TEST_DIR)/common.o $(LIB_SO)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 		$(call gst_libs,$(GST_TEST_PKGS)) \
-		$(if $(filter %formats,$@),-L$(LIB_DIR) -lbufalloc)
+		$(if $(filter %formats,$@),-L$(LIB_DIR) -lbufalloc) \
+		$(if $(filter %wayland,$@),$(GST_WL_LIBS))
+
+GST_WL_HEADER := $(GST_TEST_DIR)/linux-dmabuf-unstable-v1-server-protocol.h
+$(GST_WL_HEADER): tests/gst/gst.mk
+	$(say) GEN $@
+	$(Q)mkdir -p $(@D)
+	$(Q)wayland-scanner server-header $(wl_xml) $@
+
+$(GST_TEST_DIR)/test_wayland.o: $(GST_WL_HEADER)
+$(GST_TEST_DIR)/test_wayland: $(PLUGIN_DIR)/linux-dmabuf-unstable-v1-protocol.o
 
 $(GST_FAKE): $(GST_FAKE_SRC) $(wildcard libbufalloc/*.h include/*/*.h) \
 		libbufalloc/libbufalloc.map tests/gst/gst.mk

@@ -4,8 +4,8 @@
 # Prints TAP.
 set -u
 guest_name=unit
-guest_options=()
+guest_options=(--module vkms)
 # shellcheck source=tests/gst/guest.sh
 . "$(dirname "$0")/guest.sh"
 
-tests/gst/run_tests.sh "$build"
+tests/gst/run_tests.sh "$build" deadlock element layout pool propose wayland
