@@ -11,15 +11,13 @@
 #include "config.h"
 #endif
 
+#include "gst/bufalloc/bufalloc.h"
 #include "gstbufallocelement.h"
-
-GST_DEBUG_CATEGORY (gst_bufalloc_debug);
 
 static gboolean
 plugin_init (GstPlugin * plugin)
 {
-  GST_DEBUG_CATEGORY_INIT (gst_bufalloc_debug, "bufalloc", 0,
-      "dma-buf allocation for cameras and displays");
+  gst_object_unref (gst_bufalloc_allocator_get ());
 
   return GST_ELEMENT_REGISTER (bufalloc, plugin);
 }

@@ -13,7 +13,8 @@
  * seems too short. The memory begins at byte 0 of the dma-buf:
  * gst_allocator_alloc() returns %NULL if a prefix is asked for. It returns
  * %NULL too if the module refuses, after posting the reason as an error of the
- * element that the connection reports to.
+ * element that the connection reports to; gst_bufalloc_allocator_alloc() returns
+ * the reason.
  *
  * The allocator counts its allocations, and each time that one of its memories
  * is mapped for the CPU: in a pipeline without copies, nobody maps them.
@@ -27,7 +28,12 @@
 
 #include "gstbufallocallocator.h"
 
+#include <errno.h>
 #include <unistd.h>
+
+#include "gstbufallocdevices.h"
+#include "gstbufallocerrno.h"
+#include "gstbufalloclog.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
@@ -36,7 +42,8 @@ struct _GstBufallocAllocator
 {
   GstDmaBufAllocator parent;
 
-  GstBufallocConnection *connection;
+  GMutex opening;               /* held while connection is made */
+  GstBufallocConnection *connection;    /* NULL until memory is wanted */
 
   GstBufallocCounts counts;     /* protected by the object lock */
 
@@ -80,6 +87,81 @@ gst_bufalloc_allocator_mem_map (GstMemory * mem, GstMapInfo * info,
   return data;
 }
 
+/* What the buffers come from, opened when it is first needed: an allocator that is
+ * only registered opens nothing. It is tried again after a failure. */
+static GstBufallocConnection *
+gst_bufalloc_allocator_open (GstBufallocAllocator * self, GError ** error)
+{
+  GstBufallocConnection *connection;
+  gchar *reason = NULL;
+  gint err = 0;
+
+  g_mutex_lock (&self->opening);
+  if (self->connection == NULL)
+    self->connection = gst_bufalloc_connection_new (NULL, NULL, &err, &reason);
+  connection = self->connection;
+  g_mutex_unlock (&self->opening);
+
+  if (connection == NULL) {
+    GST_ERROR_OBJECT (self, "%s", reason);
+    g_set_error_literal (error, GST_RESOURCE_ERROR,
+        gst_bufalloc_errno_code (err), reason);
+  } else if (reason != NULL) {
+    GST_WARNING_OBJECT (self, "%s", reason);
+  }
+  g_free (reason);
+
+  return connection;
+}
+
+static GstMemory *
+gst_bufalloc_allocator_make (GstBufallocAllocator * self, gsize size,
+    gsize slack, GError ** error)
+{
+  GstBufallocConnection *connection;
+  GstMemory *mem;
+  gsize length;
+  gint fd;
+
+  if (size == 0 || !g_size_checked_add (&length, size, slack)) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "no buffer has %" G_GSIZE_FORMAT " bytes and %" G_GSIZE_FORMAT " more",
+        size, slack);
+    GST_ERROR_OBJECT (self, "no buffer has %" G_GSIZE_FORMAT " bytes and %"
+        G_GSIZE_FORMAT " more", size, slack);
+    return NULL;
+  }
+  connection = gst_bufalloc_allocator_open (self, error);
+  if (connection == NULL)
+    return NULL;
+  fd = gst_bufalloc_connection_alloc (connection, &length, error);
+  if (fd < 0)
+    return NULL;
+
+  mem = gst_dmabuf_allocator_alloc_with_flags (GST_ALLOCATOR (self), fd,
+      length, GST_FD_MEMORY_FLAG_KEEP_MAPPED);
+  if (mem == NULL) {
+    GST_ERROR_OBJECT (self, "GStreamer takes no file descriptors here");
+    g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED,
+        "GStreamer takes no file descriptors here");
+    close (fd);
+    return NULL;
+  }
+  gst_memory_resize (mem, 0, size);
+
+  GST_OBJECT_LOCK (self);
+  self->counts.allocations++;
+  self->counts.allocated_bytes += length;
+  self->counts.buffers++;
+  GST_OBJECT_UNLOCK (self);
+  GST_DEBUG_OBJECT (self, "memory %p: fd %d, %" G_GSIZE_FORMAT " of %"
+      G_GSIZE_FORMAT " bytes, heap %s", mem, fd, size, length,
+      bufalloc_heap_name (gst_bufalloc_connection_get_chosen_heap
+          (connection)));
+
+  return mem;
+}
+
 /**
  * gst_bufalloc_allocator_alloc_with_slack:
  * @self: a #GstBufallocAllocator
@@ -96,43 +178,38 @@ GstMemory *
 gst_bufalloc_allocator_alloc_with_slack (GstBufallocAllocator * self,
     gsize size, gsize slack)
 {
-  GstMemory *mem;
-  gsize length;
-  gint fd;
+  return gst_bufalloc_allocator_make (self, size, slack, NULL);
+}
 
-  if (!g_size_checked_add (&length, size, slack)) {
-    GST_ERROR_OBJECT (self, "%" G_GSIZE_FORMAT " bytes and %" G_GSIZE_FORMAT
-        " more are too many", size, slack);
-    return NULL;
-  }
-  fd = gst_bufalloc_connection_alloc (self->connection, &length);
-  if (fd < 0)
-    return NULL;
+/**
+ * gst_bufalloc_allocator_alloc:
+ * @self: a #GstBufallocAllocator
+ * @size: the size of the memory (bytes)
+ * @error: (nullable): where to put the reason, of #GST_RESOURCE_ERROR
+ *
+ * What gst_allocator_alloc() does, with the reason where it fails:
+ * %GST_RESOURCE_ERROR_SETTINGS for a size of 0, %GST_RESOURCE_ERROR_NOT_FOUND and
+ * %GST_RESOURCE_ERROR_NOT_AUTHORIZED where neither the module can be opened nor
+ * anything else makes dma-bufs, %GST_RESOURCE_ERROR_NO_SPACE_LEFT where memory or
+ * the user's limit has run out, else %GST_RESOURCE_ERROR_FAILED, which is also what
+ * memory is refused with that not all devices could use.
+ *
+ * Returns: (transfer full) (nullable): a memory that is one dma-buf of its own and
+ * begins at its byte 0, all 0; or %NULL
+ *
+ * Since: 0.1
+ */
+GstMemory *
+gst_bufalloc_allocator_alloc (GstBufallocAllocator * self, gsize size,
+    GError ** error)
+{
+  g_return_val_if_fail (GST_IS_BUFALLOC_ALLOCATOR (self), NULL);
 
-  mem = gst_dmabuf_allocator_alloc_with_flags (GST_ALLOCATOR (self), fd,
-      length, GST_FD_MEMORY_FLAG_KEEP_MAPPED);
-  if (mem == NULL) {
-    GST_ERROR_OBJECT (self, "GStreamer takes no file descriptors here");
-    close (fd);
-    return NULL;
-  }
-  gst_memory_resize (mem, 0, size);
-
-  GST_OBJECT_LOCK (self);
-  self->counts.allocations++;
-  self->counts.allocated_bytes += length;
-  self->counts.buffers++;
-  GST_OBJECT_UNLOCK (self);
-  GST_DEBUG_OBJECT (self, "memory %p: fd %d, %" G_GSIZE_FORMAT " of %"
-      G_GSIZE_FORMAT " bytes, heap %s", mem, fd, size, length,
-      bufalloc_heap_name (gst_bufalloc_connection_get_chosen_heap
-          (self->connection)));
-
-  return mem;
+  return gst_bufalloc_allocator_make (self, size, 0, error);
 }
 
 static GstMemory *
-gst_bufalloc_allocator_alloc (GstAllocator * allocator, gsize size,
+gst_bufalloc_allocator_do_alloc (GstAllocator * allocator, gsize size,
     GstAllocationParams * params)
 {
   if (params->prefix != 0) {
@@ -167,7 +244,8 @@ gst_bufalloc_allocator_finalize (GObject * object)
 {
   GstBufallocAllocator *self = GST_BUFALLOC_ALLOCATOR (object);
 
-  gst_object_unref (self->connection);
+  gst_clear_object (&self->connection);
+  g_mutex_clear (&self->opening);
 
   G_OBJECT_CLASS (gst_bufalloc_allocator_parent_class)->finalize (object);
 }
@@ -178,8 +256,10 @@ gst_bufalloc_allocator_class_init (GstBufallocAllocatorClass * klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstAllocatorClass *allocator_class = GST_ALLOCATOR_CLASS (klass);
 
+  gst_bufalloc_log_init ();
+
   object_class->finalize = gst_bufalloc_allocator_finalize;
-  allocator_class->alloc = gst_bufalloc_allocator_alloc;
+  allocator_class->alloc = gst_bufalloc_allocator_do_alloc;
   allocator_class->free = gst_bufalloc_allocator_free;
 }
 
@@ -187,6 +267,8 @@ static void
 gst_bufalloc_allocator_init (GstBufallocAllocator * self)
 {
   GstAllocator *allocator = GST_ALLOCATOR (self);
+
+  g_mutex_init (&self->opening);
 
   allocator->mem_type = GST_ALLOCATOR_BUFALLOC;
   self->parent_map = allocator->mem_map_full;
@@ -197,36 +279,132 @@ gst_bufalloc_allocator_init (GstBufallocAllocator * self)
 }
 
 /**
- * gst_bufalloc_allocator_new:
- * @connection: (transfer none): what makes the buffers
+ * gst_bufalloc_allocator_new_on:
+ * @connection: (transfer none) (nullable): what makes the buffers; %NULL: what is
+ *   there when the first is wanted
  *
  * Returns: (transfer full): a new allocator
  *
  * Since: 0.1
  */
 GstAllocator *
-gst_bufalloc_allocator_new (GstBufallocConnection * connection)
+gst_bufalloc_allocator_new_on (GstBufallocConnection * connection)
 {
   GstBufallocAllocator *self = g_object_new (GST_TYPE_BUFALLOC_ALLOCATOR, NULL);
 
   gst_object_ref_sink (self);
-  self->connection = gst_object_ref (connection);
+  if (connection != NULL)
+    self->connection = gst_object_ref (connection);
 
   return GST_ALLOCATOR (self);
 }
 
 /**
- * gst_bufalloc_allocator_get_connection:
- * @self: a #GstBufallocAllocator
+ * gst_bufalloc_allocator_get:
  *
- * Returns: (transfer none): what makes its buffers
+ * The allocator for no device in particular, which is registered under
+ * %GST_ALLOCATOR_BUFALLOC by this call, and by loading the plugin. Nothing is opened
+ * until memory is wanted.
+ *
+ * Returns: (transfer full): the allocator that all share
  *
  * Since: 0.1
  */
-GstBufallocConnection *
-gst_bufalloc_allocator_get_connection (GstBufallocAllocator * self)
+GstAllocator *
+gst_bufalloc_allocator_get (void)
 {
-  return self->connection;
+  static gsize once = 0;
+
+  if (g_once_init_enter (&once)) {
+    GstAllocator *shared = gst_bufalloc_allocator_new_on (NULL);
+
+    GST_OBJECT_FLAG_SET (shared, GST_OBJECT_FLAG_MAY_BE_LEAKED);
+    gst_allocator_register (GST_ALLOCATOR_BUFALLOC, shared);
+    g_once_init_leave (&once, 1);
+  }
+
+  return gst_allocator_find (GST_ALLOCATOR_BUFALLOC);
+}
+
+/**
+ * gst_bufalloc_allocator_new:
+ * @devices: (nullable): nodes of the devices that the memory is for, with commas
+ *   between them ("/dev/video0,/dev/dri/card0"); %NULL: none
+ * @heap: (nullable): the name of a heap ("auto", "system", "contig", "reserved");
+ *   %NULL: "auto", the cheapest that all devices can use
+ * @error: (nullable): where to put the reason, of #GST_RESOURCE_ERROR
+ *
+ * The devices are opened for a moment, now and for each memory. It fails with
+ * %GST_RESOURCE_ERROR_SETTINGS for a heap that does not exist or for more than 16
+ * devices, with %GST_RESOURCE_ERROR_NOT_FOUND, %GST_RESOURCE_ERROR_NOT_AUTHORIZED or
+ * %GST_RESOURCE_ERROR_OPEN_READ_WRITE for a device that cannot be opened, or where
+ * neither the module can be opened nor anything else makes dma-bufs.
+ *
+ * Returns: (transfer full) (nullable): a new allocator, or %NULL
+ *
+ * Since: 0.1
+ */
+GstAllocator *
+gst_bufalloc_allocator_new (const gchar * devices, const gchar * heap,
+    GError ** error)
+{
+  enum bufalloc_heap heap_id = BUFALLOC_AUTO;
+  GstBufallocConnection *connection;
+  GstBufallocDevices opened;
+  GstAllocator *allocator;
+  gchar *reason = NULL;
+  gint err;
+
+  gst_bufalloc_log_init ();
+  if (heap != NULL && bufalloc_heap_from_name (heap, &heap_id) < 0) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "there is no heap '%s': it is auto, system, contig or reserved", heap);
+    return NULL;
+  }
+  err = gst_bufalloc_devices_open (&opened, devices ? devices : "", &reason);
+  gst_bufalloc_devices_close (&opened);
+  if (err == 0) {
+    connection = gst_bufalloc_connection_new (NULL, NULL, &err, &reason);
+    if (connection != NULL)
+      err = 0;
+  }
+  if (err < 0) {
+    g_set_error_literal (error, GST_RESOURCE_ERROR, err == -E2BIG ?
+        GST_RESOURCE_ERROR_SETTINGS : gst_bufalloc_errno_code (err), reason);
+    g_free (reason);
+    return NULL;
+  }
+  if (reason != NULL)
+    GST_WARNING ("%s", reason);
+  g_free (reason);
+
+  gst_bufalloc_connection_set_heap (connection, heap_id);
+  gst_bufalloc_connection_set_device_list (connection, devices);
+  allocator = gst_bufalloc_allocator_new_on (connection);
+  gst_object_unref (connection);
+
+  return allocator;
+}
+
+/**
+ * gst_bufalloc_allocator_get_heap:
+ * @self: a #GstBufallocAllocator
+ *
+ * Returns: where memory that is allocated now comes from
+ *
+ * Since: 0.1
+ */
+enum bufalloc_heap
+gst_bufalloc_allocator_get_heap (GstBufallocAllocator * self)
+{
+  enum bufalloc_heap heap = BUFALLOC_AUTO;
+
+  g_mutex_lock (&self->opening);
+  if (self->connection != NULL)
+    heap = gst_bufalloc_connection_get_heap (self->connection);
+  g_mutex_unlock (&self->opening);
+
+  return heap;
 }
 
 /**

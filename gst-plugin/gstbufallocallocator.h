@@ -2,25 +2,10 @@
 #ifndef __GST_BUFALLOC_ALLOCATOR_H__
 #define __GST_BUFALLOC_ALLOCATOR_H__
 
-#include <gst/allocators/gstdmabuf.h>
-#include <gst/gst.h>
-
+#include "gst/bufalloc/bufalloc.h"
 #include "gstbufallocconnection.h"
 
 G_BEGIN_DECLS
-
-/**
- * GST_ALLOCATOR_BUFALLOC:
- *
- * The memory type of #GstBufallocAllocator.
- *
- * Since: 0.1
- */
-#define GST_ALLOCATOR_BUFALLOC "bufalloc"
-
-#define GST_TYPE_BUFALLOC_ALLOCATOR (gst_bufalloc_allocator_get_type ())
-G_DECLARE_FINAL_TYPE (GstBufallocAllocator, gst_bufalloc_allocator,
-    GST, BUFALLOC_ALLOCATOR, GstDmaBufAllocator)
 
 /**
  * GstBufallocCounts:
@@ -42,11 +27,12 @@ typedef struct
 } GstBufallocCounts;
 
 G_GNUC_INTERNAL
-GstAllocator * gst_bufalloc_allocator_new (GstBufallocConnection * connection);
+GstAllocator *
+gst_bufalloc_allocator_new_on (GstBufallocConnection * connection);
 
 G_GNUC_INTERNAL
-GstBufallocConnection *
-gst_bufalloc_allocator_get_connection (GstBufallocAllocator * self);
+enum bufalloc_heap
+gst_bufalloc_allocator_get_heap (GstBufallocAllocator * self);
 
 G_GNUC_INTERNAL
 GstMemory * gst_bufalloc_allocator_alloc_with_slack (GstBufallocAllocator * self,
@@ -56,9 +42,6 @@ GstMemory * gst_bufalloc_allocator_alloc_with_slack (GstBufallocAllocator * self
 G_GNUC_INTERNAL
 void gst_bufalloc_allocator_get_counts (GstBufallocAllocator * self,
                                         GstBufallocCounts * counts);
-
-G_GNUC_INTERNAL
-gboolean gst_is_bufalloc_memory (GstMemory * mem);
 
 G_END_DECLS
 

@@ -26,6 +26,7 @@
 
 #include "gstbufallocdevices.h"
 #include "gstbufallocerrno.h"
+#include "gstbufalloclog.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
@@ -55,14 +56,17 @@ struct _GstBufallocConnection
 G_DEFINE_FINAL_TYPE (GstBufallocConnection, gst_bufalloc_connection,
     GST_TYPE_OBJECT)
 
-/* An error of the element. reason is a sentence. */
+/* An error of the element, and of who asked. reason is a sentence. */
 static void
 gst_bufalloc_connection_report (GstBufallocConnection * self, gsize length,
-    enum bufalloc_heap heap, gint err, const gchar * reason)
+    enum bufalloc_heap heap, gint err, const gchar * reason, GError ** error)
 {
   GstElement *reporter;
 
   GST_ERROR_OBJECT (self, "%s", reason);
+  g_set_error_literal (error, GST_RESOURCE_ERROR,
+      err == -ENOMEM || err == -EDQUOT ? GST_RESOURCE_ERROR_NO_SPACE_LEFT :
+      GST_RESOURCE_ERROR_FAILED, reason);
 
   reporter = g_weak_ref_get (&self->reporter);
   if (reporter == NULL)
@@ -238,6 +242,7 @@ gst_bufalloc_connection_alloc_buf (GstBufallocConnection * self, gsize length,
  * gst_bufalloc_connection_alloc:
  * @self: a #GstBufallocConnection
  * @length: bytes that the dma-buf has at least; set to those that it has
+ * @error: (nullable): where to put the reason
  *
  * Returns: the file descriptor of a new dma-buf, the caller's own, or a negative
  * errno. The reason is then posted as an error.
@@ -245,7 +250,8 @@ gst_bufalloc_connection_alloc_buf (GstBufallocConnection * self, gsize length,
  * Since: 0.1
  */
 gint
-gst_bufalloc_connection_alloc (GstBufallocConnection * self, gsize * length)
+gst_bufalloc_connection_alloc (GstBufallocConnection * self, gsize * length,
+    GError ** error)
 {
   enum bufalloc_heap heap = gst_bufalloc_connection_get_heap (self);
   struct bufalloc_buf *buf = NULL;
@@ -267,7 +273,7 @@ gst_bufalloc_connection_alloc (GstBufallocConnection * self, gsize * length)
   g_mutex_unlock (&self->lock);
 
   if (err < 0)
-    gst_bufalloc_connection_report (self, *length, heap, err, reason);
+    gst_bufalloc_connection_report (self, *length, heap, err, reason, error);
   g_free (reason);
 
   return err < 0 ? err : fd;
@@ -290,6 +296,8 @@ gst_bufalloc_connection_finalize (GObject * object)
 static void
 gst_bufalloc_connection_class_init (GstBufallocConnectionClass * klass)
 {
+  gst_bufalloc_log_init ();
+
   G_OBJECT_CLASS (klass)->finalize = gst_bufalloc_connection_finalize;
 }
 

@@ -36,7 +36,8 @@ void gst_bufalloc_connection_set_device_list (GstBufallocConnection * self,
 
 G_GNUC_INTERNAL
 gint gst_bufalloc_connection_alloc (GstBufallocConnection * self,
-                                    gsize * length);
+                                    gsize * length,
+                                    GError ** error);
 
 G_END_DECLS
 

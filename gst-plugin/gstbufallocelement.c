@@ -264,7 +264,7 @@ gst_bufalloc_open (GstBufalloc * self)
   self->connection = connection;
   gst_bufalloc_connection_set_heap (connection, self->settings.heap);
   gst_bufalloc_connection_set_device_list (connection, self->settings.devices);
-  self->allocator = GST_BUFALLOC_ALLOCATOR (gst_bufalloc_allocator_new
+  self->allocator = GST_BUFALLOC_ALLOCATOR (gst_bufalloc_allocator_new_on
       (connection));
   GST_OBJECT_UNLOCK (self);
 

@@ -32,6 +32,8 @@
 
 #include <gst/video/video.h>
 
+#include "gstbufalloclog.h"
+
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
 
@@ -297,8 +299,7 @@ gst_bufalloc_pool_start (GstBufferPool * pool)
   GST_INFO_OBJECT (self, "heap %s, %u buffers (at most %u, 0 is no limit) of %"
       G_GSIZE_FORMAT " bytes and %" G_GSIZE_FORMAT " extra, %dx%d %s, stride "
       "%d, %u lines more",
-      bufalloc_heap_name (gst_bufalloc_connection_get_heap
-          (gst_bufalloc_allocator_get_connection (self->allocator))),
+      bufalloc_heap_name (gst_bufalloc_allocator_get_heap (self->allocator)),
       min, max, GST_VIDEO_INFO_SIZE (&self->info), self->slack,
       GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info),
       GST_VIDEO_INFO_NAME (&self->info),
@@ -324,6 +325,8 @@ gst_bufalloc_pool_class_init (GstBufallocPoolClass * klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstBufferPoolClass *pool_class = GST_BUFFER_POOL_CLASS (klass);
 
+  gst_bufalloc_log_init ();
+
   object_class->finalize = gst_bufalloc_pool_finalize;
   pool_class->set_config = gst_bufalloc_pool_set_config;
   pool_class->alloc_buffer = gst_bufalloc_pool_alloc_buffer;
@@ -338,7 +341,7 @@ gst_bufalloc_pool_init (GstBufallocPool * self)
 }
 
 /**
- * gst_bufalloc_pool_new:
+ * gst_bufalloc_pool_new_with_extra:
  * @allocator: (transfer none): where the memory comes from
  * @extra_bytes: bytes that each dma-buf has at least after the frame, or
  *   %GST_BUFALLOC_EXTRA_AUTO
@@ -350,7 +353,8 @@ gst_bufalloc_pool_init (GstBufallocPool * self)
  * Since: 0.1
  */
 GstBufferPool *
-gst_bufalloc_pool_new (GstBufallocAllocator * allocator, gint extra_bytes)
+gst_bufalloc_pool_new_with_extra (GstBufallocAllocator * allocator,
+    gint extra_bytes)
 {
   GstBufallocPool *self = g_object_new (GST_TYPE_BUFALLOC_POOL, NULL);
 
@@ -359,4 +363,27 @@ gst_bufalloc_pool_new (GstBufallocAllocator * allocator, gint extra_bytes)
   self->extra_bytes = extra_bytes;
 
   return GST_BUFFER_POOL (self);
+}
+
+/**
+ * gst_bufalloc_pool_new:
+ * @allocator: (transfer none): a #GstBufallocAllocator, where the memory comes from
+ *
+ * A pool of video frames, to be configured with gst_buffer_pool_set_config() before
+ * it is activated. That may return %FALSE after changing something: get the
+ * configuration anew, and set it. Each dma-buf is 16 rows longer than the frame, for
+ * drivers that want some more. Nothing is allocated until the pool is activated.
+ *
+ * Returns: (transfer full) (nullable): a new pool; %NULL, with a critical warning,
+ * for any other allocator
+ *
+ * Since: 0.1
+ */
+GstBufferPool *
+gst_bufalloc_pool_new (GstAllocator * allocator)
+{
+  g_return_val_if_fail (GST_IS_BUFALLOC_ALLOCATOR (allocator), NULL);
+
+  return gst_bufalloc_pool_new_with_extra (GST_BUFALLOC_ALLOCATOR (allocator),
+      GST_BUFALLOC_EXTRA_AUTO);
 }

@@ -2,15 +2,9 @@
 #ifndef __GST_BUFALLOC_POOL_H__
 #define __GST_BUFALLOC_POOL_H__
 
-#include <gst/video/video.h>
-
 #include "gstbufallocallocator.h"
 
 G_BEGIN_DECLS
-
-#define GST_TYPE_BUFALLOC_POOL (gst_bufalloc_pool_get_type ())
-G_DECLARE_FINAL_TYPE (GstBufallocPool, gst_bufalloc_pool,
-    GST, BUFALLOC_POOL, GstVideoBufferPool)
 
 /**
  * GST_BUFALLOC_EXTRA_AUTO:
@@ -22,8 +16,9 @@ G_DECLARE_FINAL_TYPE (GstBufallocPool, gst_bufalloc_pool,
 #define GST_BUFALLOC_EXTRA_AUTO (-1)
 
 G_GNUC_INTERNAL
-GstBufferPool * gst_bufalloc_pool_new (GstBufallocAllocator * allocator,
-                                       gint extra_bytes);
+GstBufferPool *
+gst_bufalloc_pool_new_with_extra (GstBufallocAllocator * allocator,
+                                  gint extra_bytes);
 
 G_END_DECLS
 

@@ -33,7 +33,7 @@ make_pool (GstBufallocAllocator * allocator,
   GstStructure *config;
   guint i;
 
-  pool = gst_bufalloc_pool_new (allocator, settings->extra_bytes);
+  pool = gst_bufalloc_pool_new_with_extra (allocator, settings->extra_bytes);
 
   config = gst_buffer_pool_get_config (pool);
   gst_buffer_pool_config_set_params (config, caps, size, min, 0);

@@ -155,8 +155,8 @@ gst_bufalloc_watch_own_frame (GstBufallocWatch * watch, GstElement * self,
 {
   if (!watch->display_tried) {
     watch->display_tried = TRUE;
-    try_display (watch, self, gst_bufalloc_connection_get_heap
-        (gst_bufalloc_allocator_get_connection (allocator)), buffer);
+    try_display (watch, self, gst_bufalloc_allocator_get_heap (allocator),
+        buffer);
   }
   if (watch->has_display)
     check_reads (watch, self, allocator);

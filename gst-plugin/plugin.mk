@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: MIT
-# The GStreamer plugin. It needs GStreamer 1.22 or later, libdrm, libbufalloc; and
+# The GStreamer plugin, and the library that has its allocator and pool for
+# applications (gst/bufalloc/bufalloc.h); the plugin is a thin layer over it.
+# They need GStreamer 1.22 or later, libdrm, libbufalloc; and
 # to ask a Wayland compositor for its devices wayland-client, wayland-scanner and
 # wayland-protocols: `make WAYLAND=no` builds it without.
 
 PLUGIN_DIR := $(B)/gst-plugin
 PLUGIN_SO := $(PLUGIN_DIR)/libgstbufalloc.so
+GSTLIB_DIR := $(B)/libgstbufalloc
+GSTLIB_SO := $(GSTLIB_DIR)/libgstbufalloc-1.0.so
+GSTLIB_SONAME := $(notdir $(GSTLIB_SO)).$(firstword $(subst ., ,$(VERSION)))
+GSTLIB_REAL := $(notdir $(GSTLIB_SO)).$(VERSION)
+# The same plugin but for the place where it finds the library before that is
+# installed. GStreamer would find it twice below the folder of the other.
+PLUGIN_INSTALL := $(GSTLIB_DIR)/install/$(notdir $(PLUGIN_SO))
 PLUGIN_PKGS := gstreamer-allocators-1.0 gstreamer-video-1.0 \
 	gstreamer-base-1.0 gstreamer-1.0 libdrm
 PLUGIN_SRC := $(sort $(wildcard gst-plugin/*.c))
-PLUGIN_OBJ := $(PLUGIN_SRC:gst-plugin/%.c=$(PLUGIN_DIR)/%.o)
+PLUGIN_OBJ := $(PLUGIN_DIR)/gstbufalloc.o
+GSTLIB_OBJ := $(filter-out $(PLUGIN_OBJ), \
+	$(PLUGIN_SRC:gst-plugin/%.c=$(PLUGIN_DIR)/%.o))
 GST_DEFS := -DPACKAGE='"bufalloc"' -DVERSION='"$(VERSION)"'
 
 # The headers of GStreamer and GLib are not written for our warnings. GStreamer's
@@ -24,7 +35,7 @@ wl_protocol := linux-dmabuf-unstable-v1
 wl_code := $(PLUGIN_DIR)/$(wl_protocol)-protocol
 wl_header := $(PLUGIN_DIR)/$(wl_protocol)-client-protocol.h
 PLUGIN_PKGS += wayland-client
-PLUGIN_OBJ += $(wl_code).o
+GSTLIB_OBJ += $(wl_code).o
 GST_DEFS += -DHAVE_WAYLAND -I$(PLUGIN_DIR)
 
 # The scanner is this machine's, the description lies with the libraries.
@@ -55,6 +66,9 @@ else
 PLUGINDIR ?= $(LIBDIR)/gstreamer-1.0
 endif
 
+GSTLIB_INCLUDEDIR = $(INCLUDEDIR)/gstreamer-1.0/gst/bufalloc
+GSTLIB_PC = $(PKGCONFIGDIR)/gstreamer-bufalloc-1.0.pc
+
 ## plugin            the GStreamer plugin, under build/gst-plugin/
 .PHONY: plugin
 plugin: $(PLUGIN_SO)
@@ -64,19 +78,47 @@ $(PLUGIN_SRC:gst-plugin/%.c=$(PLUGIN_DIR)/%.o): $(PLUGIN_DIR)/%.o: gst-plugin/%.
 	$(call cc,-fPIC -fvisibility=hidden -DG_LOG_DOMAIN='"bufalloc"' \
 		$(GST_DEFS) $(call gst_cflags,$(PLUGIN_PKGS)))
 
-$(PLUGIN_SO): $(PLUGIN_OBJ) $(B)/libbufalloc/libbufalloc.so
-	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) -shared -Wl,--no-undefined -Wl,-z,relro,-z,now \
-		$(LDFLAGS) -o $@ $(PLUGIN_OBJ) -L$(B)/libbufalloc -lbufalloc \
-		$(call gst_libs,$(PLUGIN_PKGS))
+gst_shared = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) -shared -Wl,--no-undefined \
+	-Wl,-z,relro,-z,now $(LDFLAGS)
 
--include $(PLUGIN_OBJ:.o=.d)
+$(GSTLIB_DIR)/$(GSTLIB_REAL): $(GSTLIB_OBJ) $(LIB_SO)
+	$(say) LD $@
+	$(gst_shared) -Wl,-soname,$(GSTLIB_SONAME) -o $@ $(GSTLIB_OBJ) \
+		-L$(LIB_DIR) -lbufalloc $(call gst_libs,$(PLUGIN_PKGS))
+
+$(GSTLIB_DIR)/$(GSTLIB_SONAME): $(GSTLIB_DIR)/$(GSTLIB_REAL)
+	$(Q)ln -sf $(<F) $@
+
+$(GSTLIB_SO): $(GSTLIB_DIR)/$(GSTLIB_SONAME)
+	$(Q)ln -sf $(<F) $@
+
+$(PLUGIN_SO): rpath := -Wl,-rpath,'$$ORIGIN/../libgstbufalloc'
+$(PLUGIN_SO) $(PLUGIN_INSTALL): $(PLUGIN_OBJ) $(GSTLIB_SO)
+	$(say) LD $@
+	$(gst_shared) $(rpath) -Wl,-rpath-link,$(LIB_DIR) -o $@ $(PLUGIN_OBJ) \
+		-L$(GSTLIB_DIR) -lgstbufalloc-1.0 $(call gst_libs,gstreamer-1.0)
+
+-include $(PLUGIN_OBJ:.o=.d) $(GSTLIB_OBJ:.o=.d)
 
 .PHONY: install-plugin uninstall-plugin
-install-plugin: $(PLUGIN_SO)
+install-plugin: $(PLUGIN_INSTALL)
 	$(say) INSTALL $(DESTDIR)$(PLUGINDIR)
-	$(Q)install -d $(DESTDIR)$(PLUGINDIR)
-	$(Q)install -m 644 $(PLUGIN_SO) $(DESTDIR)$(PLUGINDIR)/
+	$(Q)install -d "$(DESTDIR)$(PLUGINDIR)"
+	$(Q)install -m 644 $(PLUGIN_INSTALL) "$(DESTDIR)$(PLUGINDIR)/"
+	$(Q)install -m 644 $(GSTLIB_DIR)/$(GSTLIB_REAL) "$(DESTDIR)$(LIBDIR)/"
+	$(Q)ln -sf $(GSTLIB_REAL) "$(DESTDIR)$(LIBDIR)/$(GSTLIB_SONAME)"
+	$(Q)ln -sf $(GSTLIB_SONAME) "$(DESTDIR)$(LIBDIR)/$(notdir $(GSTLIB_SO))"
+	$(Q)install -m 644 gst-plugin/gst/bufalloc/bufalloc.h \
+		"$(DESTDIR)$(GSTLIB_INCLUDEDIR)/"
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		gst-plugin/gstreamer-bufalloc-1.0.pc.in >"$(DESTDIR)$(GSTLIB_PC)"
+	$(Q)chmod 644 "$(DESTDIR)$(GSTLIB_PC)"
 
 uninstall-plugin:
-	$(Q)rm -f $(DESTDIR)$(PLUGINDIR)/$(notdir $(PLUGIN_SO))
+	$(Q)rm -f "$(DESTDIR)$(PLUGINDIR)/$(notdir $(PLUGIN_SO))" \
+		"$(DESTDIR)$(LIBDIR)/$(GSTLIB_REAL)" \
+		"$(DESTDIR)$(LIBDIR)/$(GSTLIB_SONAME)" \
+		"$(DESTDIR)$(LIBDIR)/$(notdir $(GSTLIB_SO))" \
+		"$(DESTDIR)$(GSTLIB_INCLUDEDIR)/bufalloc.h" \
+		"$(DESTDIR)$(GSTLIB_PC)"

@@ -21,7 +21,8 @@ UNINSTALL_TARGETS += uninstall-lib uninstall-tool uninstall-man \
 	uninstall-system uninstall-plugin uninstall-modules
 
 INSTALL_DIRS := $(BINDIR) $(LIBDIR) $(PKGCONFIGDIR) $(INCLUDEDIR)/bufalloc \
-	$(INCLUDEDIR)/linux $(MANDIR)/man1 $(MANDIR)/man3 $(MANDIR)/man7 \
+	$(INCLUDEDIR)/linux $(INCLUDEDIR)/gstreamer-1.0/gst/bufalloc \
+	$(MANDIR)/man1 $(MANDIR)/man3 $(MANDIR)/man7 \
 	$(BASHCOMPDIR) $(UDEVDIR) $(MODULESLOADDIR)
 INSTALL_DIRS_LIST := $(DESTDIR)$(PREFIX)/share/bufalloc/folders
 

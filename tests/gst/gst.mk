@@ -11,6 +11,8 @@ GST_TESTS := $(filter-out wayland,$(GST_TESTS))
 endif
 GST_WL_PKGS := wayland-server libdrm
 GST_WL_LIBS = -rdynamic -Wl,--no-as-needed $(call gst_libs,$(GST_WL_PKGS))
+# Where the linker finds what libgstbufalloc-1.0 needs.
+GST_APP_RPATH := -Wl,-rpath-link,$(LIB_DIR)
 GST_TEST_BINS := $(GST_TESTS:%=$(GST_TEST_DIR)/test_%)
 GST_TEST_PKGS := gstreamer-check-1.0 gstreamer-video-1.0 \
 	gstreamer-allocators-1.0 gstreamer-base-1.0 gstreamer-1.0
@@ -46,14 +48,16 @@ $(GST_WITNESS): $(GST_TEST_DIR)/framewitness.o
 $(GST_TEST_DIR)/common.o $(GST_TESTS:%=$(GST_TEST_DIR)/test_%.o): \
 		$(GST_TEST_DIR)/%.o: tests/gst/%.c tests/gst/gst.mk
 	$(say) CC $@
-	$(call cc,$(call gst_cflags,$(GST_TEST_PKGS)) $(if $(filter %wayland.o,$@), \
+	$(call cc,-Igst-plugin $(call gst_cflags,$(GST_TEST_PKGS)) $(if $(filter %wayland.o,$@), \
 		-I$(GST_TEST_DIR) $(call gst_cflags,$(GST_WL_PKGS))))
 
-$(GST_TEST_BINS): %: %.o $(GST_TEST_DIR)/common.o $(LIB_SO)
+$(GST_TEST_BINS): %: %.o $(GST_TEST_DIR)/common.o $(LIB_SO) $(GSTLIB_SO)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 		$(call gst_libs,$(GST_TEST_PKGS)) \
 		$(if $(filter %formats,$@),-L$(LIB_DIR) -lbufalloc) \
+		$(if $(filter %application,$@),-L$(GSTLIB_DIR) \
+			-lgstbufalloc-1.0 $(GST_APP_RPATH)) \
 		$(if $(filter %wayland,$@),$(GST_WL_LIBS))
 
 GST_WL_HEADER := $(GST_TEST_DIR)/linux-dmabuf-unstable-v1-server-protocol.h

@@ -8,4 +8,4 @@ guest_options=(--module vkms)
 # shellcheck source=tests/gst/guest.sh
 . "$(dirname "$0")/guest.sh"
 
-tests/gst/run_tests.sh "$build" deadlock element layout pool propose wayland
+tests/gst/run_tests.sh "$build" application deadlock element layout pool propose wayland

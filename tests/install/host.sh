@@ -41,11 +41,13 @@ expected_files() {
 			"$prefix/include/bufalloc/range.h" \
 			"$prefix/include/bufalloc/request.h" \
 			"$prefix/include/bufalloc/types.h" \
+			"$prefix/include/gstreamer-1.0/gst/bufalloc/bufalloc.h" \
 			"$prefix/include/linux/bufalloc.h" \
 			"$prefix/lib/libbufalloc.so" \
 			"$prefix/lib/libbufalloc.so.0" \
 			"$prefix/lib/libbufalloc.so.$version" \
 			"$prefix/lib/pkgconfig/bufalloc.pc" \
+			"$prefix/lib/pkgconfig/gstreamer-bufalloc-1.0.pc" \
 			"$prefix/share/bash-completion/completions/bufalloc" \
 			"$prefix/share/bufalloc/folders" \
 			/usr/lib/modules-load.d/bufalloc.conf \
@@ -75,7 +77,10 @@ links() {
 }
 
 no_rpath() {
-	! readelf -d "$root$1/bin/bufalloc" | grep -E 'RPATH|RUNPATH'
+	local file
+	for file in "$root$1/bin/bufalloc" $(find "$root" -name 'libgst*.so*'); do
+		! readelf -d "$file" | grep -E 'RPATH|RUNPATH' || return
+	done
 }
 
 no_place_of_the_build() {
@@ -88,11 +93,26 @@ pkg_config() {
 		PKG_CONFIG_SYSROOT_DIR=$root pkg-config "$@"
 }
 
+# pc_is_right NAME
 pc_is_right() {
-	local -x PKG_CONFIG_LIBDIR=$root$prefix/lib/pkgconfig
-	[ "$(pkg-config --modversion bufalloc)" = "$version" ] &&
-		[ "$(pkg-config --variable=prefix bufalloc)" = "$prefix" ] &&
-		! grep @ "$root$prefix/lib/pkgconfig/bufalloc.pc"
+	local -x PKG_CONFIG_PATH=$root$prefix/lib/pkgconfig
+	[ "$(pkg-config --modversion "$1")" = "$version" ] &&
+		[ "$(pkg-config --variable=prefix "$1")" = "$prefix" ] &&
+		! grep @ "$root$prefix/lib/pkgconfig/$1.pc"
+}
+
+# A program that uses the plugin's allocator: it builds with pkg-config's words and
+# the installed header, and what is found by name is ours.
+gst_program() {
+	local -x PKG_CONFIG_PATH=$root$prefix/lib/pkgconfig
+	# shellcheck disable=SC2046 # words are wanted
+	cc -Wall -Wextra -Werror -o "$dir/gst_program" tests/install/gst_program.c \
+		-I"$root$prefix/include/gstreamer-1.0" \
+		$(pkg-config --cflags gstreamer-bufalloc-1.0) \
+		-L"$root$prefix/lib" -Wl,-rpath-link,"$root$prefix/lib" \
+		$(pkg-config --libs gstreamer-bufalloc-1.0) || return
+	LD_LIBRARY_PATH=$root$prefix/lib "$dir/gst_program" || return
+	readelf -d "$dir/gst_program" | grep 'NEEDED.*libgstbufalloc-1\.0\.so\.0\]'
 }
 
 # program LANGUAGE COMPILER...: a program builds with pkg-config's words and runs
@@ -148,11 +168,14 @@ for prefix in /usr/local /usr; do
 		test -n "$(find "$root" -name 'bufalloc.ko*')"
 	check "$prefix: modes" modes
 	check "$prefix: links of the library" links $prefix
-	check "$prefix: the tool has no rpath" no_rpath $prefix
+	check "$prefix: nothing has an rpath" no_rpath $prefix
 	check "$prefix: no file names the place of the build" \
 		no_place_of_the_build $prefix
 	check "$prefix: the tool runs" tool_runs
-	check "$prefix: bufalloc.pc" pc_is_right
+	check "$prefix: bufalloc.pc" pc_is_right bufalloc
+	check "$prefix: gstreamer-bufalloc-1.0.pc" \
+		pc_is_right gstreamer-bufalloc-1.0
+	check "$prefix: a program with the plugin's allocator" gst_program
 	check "$prefix: a C program" program c cc -std=c99
 	check "$prefix: a C++ program" program c++ c++ -std=c++17
 	check "$prefix: install again" quiet_make install "${words[@]}"
