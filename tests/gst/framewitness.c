@@ -9,7 +9,9 @@
  * frame (ghost pads are looked through), it asks the kernel for the inode of
  * each frame's file descriptors. A dma-buf has one inode for its whole life,
  * however often its file descriptor is duplicated, so the same inode at the
- * camera's pad and at the display's pad is the same memory. Nothing is cached:
+ * camera's pad and at the display's pad is the same memory. Each link has the
+ * list of all its dma-bufs, and in which one each frame (its first memory) was;
+ * 0 is none. Nothing is cached:
  * each frame of each link costs one fstat().
  *
  * |[
@@ -20,7 +22,8 @@
  *   is replaced in one step when the end of the stream reaches a sink and
  *   again when GStreamer exits.
  * - `first` (int, 0): number of frames to leave out of the window in which
- *   the CPU time of the whole machine is measured. The window begins just
+ *   CPU time is measured: of the whole machine, and of this process with what
+ *   the kernel does for it when asked. The window begins just
  *   before frame `first` (counted from 0) is handed to the sink and ends when
  *   the end of the stream is handed to it.
  *
@@ -63,10 +66,12 @@ typedef struct
   GHashTable *inode_set;        /* of the elements of inodes */
 } Link;
 
-/* Busy time of all the machine's CPUs, and the clock on the wall. */
+/* Busy time of all the machine's CPUs, this process's own, and the clock on the
+ * wall. */
 typedef struct
 {
   gint64 cpu_ms;
+  gint64 process_us;
   gint64 wall_ms;
 } Moment;
 
@@ -96,7 +101,7 @@ G_DEFINE_FINAL_TYPE (FrameWitness, frame_witness, GST_TYPE_TRACER)
 static Moment
 moment_now (void)
 {
-  Moment now = { 0, 0 };
+  Moment now = { 0, 0, 0 };
   /* user nice system idle iowait irq softirq steal; the guests' time that
    * follows is part of user and nice already */
   guint64 t[8] = { 0, };
@@ -114,6 +119,8 @@ moment_now (void)
     fclose (stat);
   }
 
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &ts);
+  now.process_us = ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
   clock_gettime (CLOCK_MONOTONIC, &ts);
   now.wall_ms = ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 
@@ -316,6 +323,10 @@ frame_witness_write (FrameWitness * self)
     for (k = 0; k < link->inodes->len; k++)
       g_string_append_printf (json, "%s%" G_GUINT64_FORMAT, k ? "," : "",
           g_array_index (link->inodes, guint64, k));
+    g_string_append (json, "],\n   \"sequence\":[");
+    for (k = 0; k < link->frames->len; k++)
+      g_string_append_printf (json, "%s%" G_GUINT64_FORMAT, k ? "," : "",
+          g_array_index (link->frames, Frame, k).inode[0]);
     g_string_append (json, "]}");
   }
 
@@ -326,10 +337,11 @@ frame_witness_write (FrameWitness * self)
   append_string (json, "display", self->display ? self->display->peer : "");
   g_string_append_printf (json, ",\n \"same_inode_frames\":%" G_GUINT64_FORMAT
       ",\"eos\":%s,\n \"window\":{\"first\":%" G_GUINT64_FORMAT ",\"frames\":%"
-      G_GUINT64_FORMAT ",\"cpu_ms\":%" G_GINT64_FORMAT ",\"wall_ms\":%"
-      G_GINT64_FORMAT "}}\n", same, self->window_ended ? "true" : "false",
+      G_GUINT64_FORMAT ",\"cpu_ms\":%" G_GINT64_FORMAT ",\"process_us\":%"
+      G_GINT64_FORMAT ",\"wall_ms\":%" G_GINT64_FORMAT "}}\n", same, self->window_ended ? "true" : "false",
       self->first, self->window_frames,
       self->window_end.cpu_ms - self->window_begin.cpu_ms,
+      self->window_end.process_us - self->window_begin.process_us,
       self->window_end.wall_ms - self->window_begin.wall_ms);
 
   if (strcmp (self->out, "-") == 0) {

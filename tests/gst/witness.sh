@@ -69,6 +69,13 @@ check "every frame is in the same one at both ends" \
 check "the dma-bufs are few and the same on every link" says '
 	([.pads[].inodes | sort] | unique | length) == 1 and
 	(.pads[0].inodes | length | . >= 2 and . <= 8)'
+check "the sequence of a link has each frame's dma-buf" says '
+	all(.pads[]; (.sequence | length) == 60 and
+		(.sequence | unique) == (.inodes | sort)) and
+	([.pads[].sequence] | unique | length) == 1'
+check "in the window the process has worked, but waited more" says '
+	.window.process_us > 0 and
+	.window.process_us / 1000 < .window.wall_ms * 0.8'
 check "the window is as long as 50 frames take" says '
 	.window.frames == 50 and .window.wall_ms > 500 and
 	.window.wall_ms < 20000 and .window.cpu_ms >= 0'
@@ -78,7 +85,7 @@ check "a copy in the middle" \
 	videoconvert ! video/x-raw,format=I420 ! fakesink
 check "shows as frames in no dma-buf" says '
 	.same_inode_frames == 0 and .pads[0].dmabuf_frames == 20 and
-	.pads[-1].dmabuf_frames == 0'
+	.pads[-1].dmabuf_frames == 0 and (.pads[-1].sequence | unique) == [0]'
 
 check "a pipeline that is interrupted" \
 	interrupted videotestsrc is-live=true ! $caps ! bufalloc ! fakesink
