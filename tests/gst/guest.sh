@@ -35,14 +35,10 @@ fi
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
-# vivid ALLOCATORS: the camera anew, with full HD at 30 frames a second from its
-# HDMI input. 0 is vb2-vmalloc, 1 vb2-dma-contig.
-vivid() {
+# full_hd NODE: 1920x1080 at 30 frames a second for an HDMI end of vivid
+full_hd() {
 	local index
-	rmmod vivid 2>/dev/null
-	modprobe vivid allocators="$1" || return 1
-	v4l2-ctl -d /dev/video0 --set-input 3 >/dev/null || return 1
-	index=$(v4l2-ctl -d /dev/video0 --list-dv-timings | awk '
+	index=$(v4l2-ctl -d "$1" --list-dv-timings | awk '
 		/Index:/ { index_ = $2 }
 		/Active width:/ { width = $3 }
 		/Active height:/ { height = $3 }
@@ -51,7 +47,15 @@ vivid() {
 			print index_
 			exit
 		}')
-	v4l2-ctl -d /dev/video0 --set-dv-bt-timings index="${index:?}" >/dev/null
+	v4l2-ctl -d "$1" --set-dv-bt-timings index="${index:?}" >/dev/null
+}
+
+# vivid ALLOCATORS: the camera anew, with full HD from its HDMI input. 0 is
+# vb2-vmalloc, 1 vb2-dma-contig.
+vivid() {
+	rmmod vivid 2>/dev/null
+	modprobe vivid allocators="$1" || return 1
+	v4l2-ctl -d /dev/video0 --set-input 3 >/dev/null && full_hd /dev/video0
 }
 
 # launch NAME FIRST PIPELINE...: leaves NAME.json (what the tracer saw), NAME.out
@@ -59,7 +63,7 @@ vivid() {
 launch() {
 	local name=$1 first=$2
 	shift 2
-	GST_DEBUG=GST_PERFORMANCE:5,bufalloc:5,2 GST_DEBUG_FILE=$dir/$name.log \
+	GST_DEBUG=GST_PERFORMANCE:6,bufalloc:5,2 GST_DEBUG_FILE=$dir/$name.log \
 		GST_TRACERS="framewitness(out=\"$dir/$name.json\",first=$first)" \
 		timeout 60 gst-launch-1.0 -v "$@" >"$dir/$name.out" 2>&1 ||
 		{
