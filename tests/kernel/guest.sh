@@ -5,6 +5,8 @@
 # peers-6.12-amd64, arm64-6.12). Prints TAP.
 #
 #   plain       everything that needs no special guest
+#   selftest    what the tool's selftest says of a machine; its many runs take
+#               minutes where the kernel watches itself
 #   user        memory of a process's own; some huge pages
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
 #   nodes       every kind of node that there is, and drivers that go
@@ -73,7 +75,11 @@ plain)
 		modules+=(vim2m)
 	fi
 	programs=(abi ranges alloc zero contig mmap attributes views copy firmware
-		devices import_drm import_v4l2 fences selftest lifetime)
+		devices import_drm import_v4l2 fences lifetime)
+	;;
+selftest)
+	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid vim2m)
+	programs=(selftest)
 	;;
 user)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid)
