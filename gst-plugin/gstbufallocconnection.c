@@ -83,10 +83,11 @@ gst_bufalloc_connection_report (GstBufallocConnection * self, gsize length,
   gst_object_unref (reporter);
 }
 
-/* The devices of the property, or else those on both sides of the element. */
+/* The devices of the property, or else those on both sides of the element, or
+ * downstream of it only. */
 static gint
 gst_bufalloc_connection_open_devices (GstBufallocConnection * self,
-    GstBufallocDevices * devices, gchar ** reason)
+    GstBufallocDevices * devices, gboolean upstream, gchar ** reason)
 {
   GstElement *reporter;
   gchar *list;
@@ -105,7 +106,7 @@ gst_bufalloc_connection_open_devices (GstBufallocConnection * self,
   }
   reporter = g_weak_ref_get (&self->reporter);
   if (reporter != NULL) {
-    gst_bufalloc_devices_find (devices, self->ctx, reporter);
+    gst_bufalloc_devices_find (devices, self->ctx, reporter, upstream);
     gst_object_unref (reporter);
   }
 
@@ -144,7 +145,8 @@ gst_bufalloc_connection_alloc_auto (GstBufallocConnection * self, gsize length,
   GstBufallocDevices devices;
   gint err;
 
-  err = gst_bufalloc_connection_open_devices (self, &devices, reason);
+  err = gst_bufalloc_connection_open_devices (self, &devices, TRUE,
+      reason);
   if (err == 0)
     err = bufalloc_alloc_for (self->ctx, length, BUFALLOC_AUTO, self->name,
         devices.uses, devices.n, 0, buf, &verdict);
@@ -176,7 +178,8 @@ gst_bufalloc_connection_alloc_other (GstBufallocConnection * self, gsize length,
   gint err;
   guint i;
 
-  err = gst_bufalloc_connection_open_devices (self, &devices, reason);
+  err = gst_bufalloc_connection_open_devices (self, &devices, TRUE,
+      reason);
   if (err == 0)
     err = bufalloc_request_new (&req);
   if (err == 0) {
@@ -277,6 +280,55 @@ gst_bufalloc_connection_alloc (GstBufallocConnection * self, gsize * length,
   g_free (reason);
 
   return err < 0 ? err : fd;
+}
+
+/**
+ * gst_bufalloc_connection_import:
+ * @self: a #GstBufallocConnection
+ * @address: memory of whole pages
+ * @length: its length in bytes
+ * @read_only: nobody may write to it
+ * @buf: (out): a dma-buf of it, which the devices downstream can use
+ * @reason: (out) (transfer full): on failure, why not
+ *
+ * Nothing is posted.
+ *
+ * Returns: 0, or a negative errno
+ *
+ * Since: 0.1
+ */
+gint
+gst_bufalloc_connection_import (GstBufallocConnection * self,
+    gconstpointer address, gsize length, gboolean read_only,
+    struct bufalloc_buf **buf, gchar ** reason)
+{
+  struct bufalloc_import_options options = {.size = sizeof (options) };
+  struct bufalloc_verdict *verdict = NULL;
+  GstBufallocDevices devices;
+  gint err;
+
+  g_mutex_lock (&self->lock);
+  err = gst_bufalloc_connection_open_devices (self, &devices, FALSE, reason);
+  if (err == 0) {
+    options.flags = read_only ? BUFALLOC_READ_ONLY : 0;
+    options.name = self->name;
+    options.uses = devices.uses;
+    options.count = devices.n;
+    err = bufalloc_import_user (self->ctx, address, length, &options, buf,
+        &verdict);
+  }
+  gst_bufalloc_devices_close (&devices);
+  if (verdict != NULL && err < 0)
+    *reason = g_strdup (bufalloc_verdict_text (verdict));
+  else if (verdict != NULL)
+    GST_DEBUG_OBJECT (self, "%s", bufalloc_verdict_text (verdict));
+  bufalloc_verdict_destroy (verdict);
+  g_mutex_unlock (&self->lock);
+
+  if (err < 0 && *reason == NULL)
+    *reason = g_strdup (bufalloc_strerror (err));
+
+  return err;
 }
 
 static void

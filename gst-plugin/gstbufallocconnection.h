@@ -39,6 +39,14 @@ gint gst_bufalloc_connection_alloc (GstBufallocConnection * self,
                                     gsize * length,
                                     GError ** error);
 
+G_GNUC_INTERNAL
+gint gst_bufalloc_connection_import (GstBufallocConnection * self,
+                                     gconstpointer address,
+                                     gsize length,
+                                     gboolean read_only,
+                                     struct bufalloc_buf ** buf,
+                                     gchar ** reason);
+
 G_END_DECLS
 
 #endif /* __GST_BUFALLOC_CONNECTION_H__ */

@@ -108,6 +108,28 @@ is_reader (GstElement * element)
       || gst_bufalloc_is_wayland (element);
 }
 
+/**
+ * gst_bufalloc_devices_import_setting:
+ * @element: any element
+ *
+ * Returns: (transfer none) (nullable): what to set on @element for it to fill
+ *   somebody else's buffers, or %NULL if it has no such property
+ *
+ * Since: 0.1
+ */
+const gchar *
+gst_bufalloc_devices_import_setting (GstElement * element)
+{
+  GObjectClass *klass = G_OBJECT_GET_CLASS (element);
+
+  if (g_object_class_find_property (klass, "capture-io-mode"))
+    return "capture-io-mode=dmabuf-import";
+  if (g_object_class_find_property (klass, "io-mode"))
+    return "io-mode=dmabuf-import";
+
+  return NULL;
+}
+
 static gint
 open_node (const gchar * node)
 {
@@ -190,6 +212,7 @@ add_element (GstBufallocDevices * devices, struct bufalloc_ctx *ctx,
  * @devices: (out caller-allocates): where to put them
  * @ctx: the connection to the module
  * @self: the element bufalloc
+ * @upstream: the one upstream, too
  *
  * Find and open the devices of the elements on both sides of @self. To be closed
  * with gst_bufalloc_devices_close().
@@ -198,20 +221,80 @@ add_element (GstBufallocDevices * devices, struct bufalloc_ctx *ctx,
  */
 void
 gst_bufalloc_devices_find (GstBufallocDevices * devices,
-    struct bufalloc_ctx *ctx, GstElement * self)
+    struct bufalloc_ctx *ctx, GstElement * self, gboolean upstream)
 {
-  GstElement *upstream = gst_bufalloc_devices_find_upstream (self);
+  GstElement *writer = gst_bufalloc_devices_find_upstream (self);
   GPtrArray *readers = gst_bufalloc_display_collect (self, is_reader);
   guint i;
 
   devices->n = 0;
-  if (upstream != NULL && is_v4l2 (upstream))
-    add_element (devices, ctx, upstream, BUFALLOC_WRITE);
+  if (upstream && writer != NULL && is_v4l2 (writer))
+    add_element (devices, ctx, writer, BUFALLOC_WRITE);
   for (i = 0; i < readers->len; i++)
     add_element (devices, ctx, readers->pdata[i], BUFALLOC_READ);
 
-  gst_clear_object (&upstream);
+  gst_clear_object (&writer);
   g_ptr_array_unref (readers);
+}
+
+/* Where its compositor says with which devices it reads. */
+static gboolean
+compositor_takes_dmabufs (GstElement * element)
+{
+  gint fds[GST_BUFALLOC_MAX_COMPOSITOR_DEVICES];
+  guint i, n = gst_bufalloc_wayland_open (element, fds);
+
+  for (i = 0; i < n; i++)
+    close (fds[i]);
+
+  return n > 0;
+}
+
+/* Whether an element uses dma-bufs as they are, and does not only copy them. */
+static gboolean
+takes_dmabufs (GstElement * element)
+{
+  static const gchar *const names[] = { "output-io-mode", "io-mode" };
+  GObjectClass *klass = G_OBJECT_GET_CLASS (element);
+  guint i;
+
+  if (gst_bufalloc_is_display (element))
+    return TRUE;
+  if (gst_bufalloc_is_wayland (element))
+    return compositor_takes_dmabufs (element);
+  for (i = 0; i < G_N_ELEMENTS (names) && is_v4l2 (element); i++) {
+    GParamSpec *spec = g_object_class_find_property (klass, names[i]);
+    GEnumValue *value;
+    gint mode;
+
+    if (spec == NULL || !G_IS_PARAM_SPEC_ENUM (spec))
+      continue;
+    g_object_get (element, names[i], &mode, NULL);
+    value = g_enum_get_value (G_PARAM_SPEC_ENUM (spec)->enum_class, mode);
+    return value != NULL && g_str_equal (value->value_nick, "dmabuf-import");
+  }
+
+  return FALSE;
+}
+
+/**
+ * gst_bufalloc_devices_wanted:
+ * @self: the element bufalloc
+ *
+ * Returns: whether somebody downstream is better off with dma-bufs: a display, or
+ *   a V4L2 element that imports
+ *
+ * Since: 0.1
+ */
+gboolean
+gst_bufalloc_devices_wanted (GstElement * self)
+{
+  GPtrArray *found = gst_bufalloc_display_collect (self, takes_dmabufs);
+  gboolean wanted = found->len > 0;
+
+  g_ptr_array_unref (found);
+
+  return wanted;
 }
 
 /**

@@ -35,7 +35,14 @@ GstElement * gst_bufalloc_devices_find_upstream (GstElement * self);
 G_GNUC_INTERNAL
 void gst_bufalloc_devices_find (GstBufallocDevices * devices,
                                 struct bufalloc_ctx * ctx,
-                                GstElement * self);
+                                GstElement * self,
+                                gboolean upstream);
+
+G_GNUC_INTERNAL
+const gchar * gst_bufalloc_devices_import_setting (GstElement * element);
+
+G_GNUC_INTERNAL
+gboolean gst_bufalloc_devices_wanted (GstElement * self);
 
 G_GNUC_INTERNAL
 gint gst_bufalloc_devices_open (GstBufallocDevices * devices,

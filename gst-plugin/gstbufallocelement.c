@@ -23,9 +23,24 @@
  * Without the module the buffers come from dma-heaps and what else libbufalloc
  * finds, and a warning says so once.
  *
+ * Upstream is offered the pool. If it sends frames in memory of its own all the
+ * same (rawvideoparse, appsrc, some decoders), and a display or a V4L2 element
+ * with io-mode=dmabuf-import gets them, that memory becomes a dma-buf as it is,
+ * without a copy. This needs frames that begin with a page and have their last
+ * page for themselves: the alignment that bufalloc proposes is such. It takes
+ * RLIMIT_MEMLOCK of the user. What cannot be imported is copied, as the last
+ * resort; a warning says so and why, and an element message `bufalloc-copy` with
+ * the fields `element` (string), `reason` (string), `errno` (gint) and `size`
+ * (guint64, bytes of a frame), once for each reason.
+ *
+ * Where nobody downstream has a use for dma-bufs (fakesink, videoconvert), such
+ * frames go on as they came. So do dma-bufs that somebody else allocated
+ * (libcamerasrc, pipewiresrc, v4l2src io-mode=dmabuf). The property #bufalloc:devices
+ * says that somebody has a use for them where the element does not see it.
+ *
  * What would otherwise go wrong in silence is said once, as a warning on the
  * bus: a display that refuses to import the buffers (it then copies each frame),
- * a CPU that reads each frame, and an upstream element that sends memory of its
+ * a CPU that reads each frame, and a V4L2 element upstream that sends memory of its
  * own although it was offered the pool.
  *
  * Since: 0.1
@@ -37,6 +52,7 @@
 
 #include "gstbufallocelement.h"
 
+#include "gstbufallocadopter.h"
 #include "gstbufallocallocator.h"
 #include "gstbufallocerrno.h"
 #include "gstbufallocpropose.h"
@@ -65,9 +81,13 @@ struct _GstBufalloc
 
   guint64 frames;
   guint64 own_frames;
+  guint64 imported_frames;
+  guint64 copied_frames;
   gboolean offered;             /* upstream has been given a pool of ours */
 
-  GstBufallocWatch watch;       /* the streaming thread's */
+  /* the streaming thread's */
+  GstBufallocWatch watch;
+  GstBufallocAdopter adopter;
 };
 
 G_DEFINE_FINAL_TYPE (GstBufalloc, gst_bufalloc, GST_TYPE_BASE_TRANSFORM)
@@ -122,6 +142,8 @@ gst_bufalloc_get_stats (GstBufalloc * self)
       "frames", G_TYPE_UINT64, self->frames,
       "own-frames", G_TYPE_UINT64, self->own_frames,
       "foreign-frames", G_TYPE_UINT64, self->frames - self->own_frames,
+      "imported-frames", G_TYPE_UINT64, self->imported_frames,
+      "copied-frames", G_TYPE_UINT64, self->copied_frames,
       "display", G_TYPE_STRING,
       display[gst_bufalloc_watch_get_display (&self->watch)], NULL);
   GST_OBJECT_UNLOCK (self);
@@ -165,47 +187,97 @@ gst_bufalloc_propose_allocation (GstBaseTransform * trans,
 }
 
 static void
-gst_bufalloc_observe (GstBufalloc * self, GstBuffer * buffer)
+gst_bufalloc_count (GstBufalloc * self, gboolean own,
+    GstBufallocAdoption adoption)
 {
-  GstBufallocAllocator *allocator;
-  gboolean own, offered;
-
-  if (gst_buffer_n_memory (buffer) == 0)
-    return;
-  own = gst_is_bufalloc_memory (gst_buffer_peek_memory (buffer, 0));
-
   GST_OBJECT_LOCK (self);
   self->frames++;
   if (own)
     self->own_frames++;
+  else if (adoption == GST_BUFALLOC_ADOPTION_IMPORTED)
+    self->imported_frames++;
+  else if (adoption == GST_BUFALLOC_ADOPTION_COPIED)
+    self->copied_frames++;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Before it gets downstream. */
+static void
+gst_bufalloc_watch (GstBufalloc * self, GstBufallocAdoption adoption,
+    GstBuffer * buffer)
+{
+  enum bufalloc_heap heap = BUFALLOC_USER;
+  GstBufallocCounts counts;
+  gboolean offered;
+
+  GST_OBJECT_LOCK (self);
   offered = self->offered;
   GST_OBJECT_UNLOCK (self);
 
-  if (!own) {
+  if (gst_is_bufalloc_memory (gst_buffer_peek_memory (buffer, 0))) {
+    heap = gst_bufalloc_allocator_get_heap (self->adopter.allocator);
+  } else if (adoption == GST_BUFALLOC_ADOPTION_PASSED) {
     if (offered)
       gst_bufalloc_watch_foreign_frame (&self->watch,
           GST_BASE_TRANSFORM (self));
     return;
   }
 
-  allocator = gst_bufalloc_ref_allocator (self);
-  if (allocator != NULL)
-    gst_bufalloc_watch_own_frame (&self->watch, GST_ELEMENT (self), allocator,
-        buffer);
-  gst_clear_object (&allocator);
+  gst_bufalloc_allocator_get_counts (self->adopter.allocator, &counts);
+  gst_bufalloc_watch_own_frame (&self->watch, GST_ELEMENT (self), heap,
+      counts.cpu_reads + gst_bufalloc_user_allocator_get_cpu_reads
+      (self->adopter.importer), buffer);
 }
 
-/* Each frame comes by here. Passing it through is all that is done now; the
- * frame that goes on need not be the one that came, though. */
+/* Each frame comes by here. One in memory of somebody else's may go on as another
+ * buffer. */
 static GstFlowReturn
 gst_bufalloc_prepare_output_buffer (GstBaseTransform * trans, GstBuffer * input,
     GstBuffer ** output)
 {
-  gst_bufalloc_observe (GST_BUFALLOC (trans), input);
+  GstBufalloc *self = GST_BUFALLOC (trans);
+  GstBufallocAdoption adoption = GST_BUFALLOC_ADOPTION_PASSED;
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstBufallocSettings settings;
+  gboolean own;
 
-  return
-      GST_BASE_TRANSFORM_CLASS
-      (gst_bufalloc_parent_class)->prepare_output_buffer (trans, input, output);
+  *output = input;
+  if (gst_buffer_n_memory (input) == 0)
+    return GST_FLOW_OK;
+  own = gst_is_bufalloc_memory (gst_buffer_peek_memory (input, 0));
+
+  if (!own) {
+    GST_OBJECT_LOCK (self);
+    gst_bufalloc_settings_copy (&settings, &self->settings);
+    GST_OBJECT_UNLOCK (self);
+    ret = gst_bufalloc_adopter_take (&self->adopter, &settings, input, output,
+        &adoption);
+    gst_bufalloc_settings_clear (&settings);
+  }
+  if (ret == GST_FLOW_OK) {
+    gst_bufalloc_count (self, own, adoption);
+    gst_bufalloc_watch (self, adoption, *output);
+  }
+
+  return ret;
+}
+
+static gboolean
+gst_bufalloc_set_caps (GstBaseTransform * trans, GstCaps * in, GstCaps * out)
+{
+  gst_bufalloc_adopter_set_caps (&GST_BUFALLOC (trans)->adopter, in);
+
+  return TRUE;
+}
+
+static gboolean
+gst_bufalloc_src_event (GstBaseTransform * trans, GstEvent * event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    gst_bufalloc_adopter_look_again (&GST_BUFALLOC (trans)->adopter);
+
+  return GST_BASE_TRANSFORM_CLASS (gst_bufalloc_parent_class)->src_event
+      (trans, event);
 }
 
 static gboolean
@@ -230,9 +302,20 @@ gst_bufalloc_start (GstBaseTransform * trans)
 
   GST_OBJECT_LOCK (self);
   self->frames = self->own_frames = 0;
+  self->imported_frames = self->copied_frames = 0;
   self->offered = FALSE;
   GST_OBJECT_UNLOCK (self);
   gst_bufalloc_watch_reset (&self->watch);
+  gst_bufalloc_adopter_start (&self->adopter, GST_ELEMENT (self),
+      self->connection, self->allocator);
+
+  return TRUE;
+}
+
+static gboolean
+gst_bufalloc_stop (GstBaseTransform * trans)
+{
+  gst_bufalloc_adopter_stop (&GST_BUFALLOC (trans)->adopter);
 
   return TRUE;
 }
@@ -390,8 +473,11 @@ gst_bufalloc_class_init (GstBufallocClass * klass)
    * - `cpu-maps` (guint64): times that one was mapped for the CPU
    * - `cpu-reads` (guint64): times of these that it was to be read
    * - `frames` (guint64): frames that passed since PAUSED
-   * - `own-frames` (guint64): of them, those in memory of bufalloc's
-   * - `foreign-frames` (guint64): of them, those in other memory
+   * - `own-frames` (guint64): of them, those that came in memory of bufalloc's
+   * - `foreign-frames` (guint64): of them, those that came in other memory
+   * - `imported-frames` (guint64): of these, those whose memory became dma-bufs
+   *   as it is
+   * - `copied-frames` (guint64): of these, those that were copied
    * - `display` (string): "untried", "imported" or "refused"
    *
    * It is notified at the end of the stream: `gst-launch-1.0 -v` shows it.
@@ -400,7 +486,8 @@ gst_bufalloc_class_init (GstBufallocClass * klass)
    */
   stats_property = g_param_spec_boxed ("stats", "Statistics",
       "Counters (numbers, bytes): heap, allocations, allocated-bytes, buffers, "
-      "cpu-maps, cpu-reads, frames, own-frames, foreign-frames, display",
+      "cpu-maps, cpu-reads, frames, own-frames, foreign-frames, "
+      "imported-frames, copied-frames, display",
       GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_property (object_class, PROP_STATS, stats_property);
@@ -417,6 +504,9 @@ gst_bufalloc_class_init (GstBufallocClass * klass)
 
   trans_class->passthrough_on_same_caps = TRUE;
   trans_class->start = gst_bufalloc_start;
+  trans_class->stop = gst_bufalloc_stop;
+  trans_class->set_caps = gst_bufalloc_set_caps;
+  trans_class->src_event = gst_bufalloc_src_event;
   trans_class->sink_event = gst_bufalloc_sink_event;
   trans_class->propose_allocation = gst_bufalloc_propose_allocation;
   trans_class->prepare_output_buffer = gst_bufalloc_prepare_output_buffer;

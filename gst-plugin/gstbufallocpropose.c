@@ -14,6 +14,8 @@
 
 #include "gstbufallocpropose.h"
 
+#include <unistd.h>
+
 #include <gst/video/video.h>
 
 #include "gstbufallocpool.h"
@@ -21,11 +23,25 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
 
-/* A pool for one ALLOCATION query. It owns no buffers yet, so upstream may drop
+/**
+ * gst_bufalloc_make_pool:
+ * @allocator: where the memory of the pool comes from
+ * @settings: the element's
+ * @caps: of the frames
+ * @size: bytes that a frame has at least
+ * @min: buffers to begin with
+ * @params: (nullable): of the allocator
+ *
+ * A pool for one ALLOCATION query. It owns no buffers yet, so upstream may drop
  * it; it is never handed out twice, because a pool in use cannot be configured
- * again. */
-static GstBufferPool *
-make_pool (GstBufallocAllocator * allocator,
+ * again.
+ *
+ * Returns: (transfer full) (nullable): a new pool, which is not active
+ *
+ * Since: 0.1
+ */
+GstBufferPool *
+gst_bufalloc_make_pool (GstBufallocAllocator * allocator,
     const GstBufallocSettings * settings, GstCaps * caps, guint size,
     guint min, GstAllocationParams * params)
 {
@@ -85,6 +101,7 @@ gst_bufalloc_propose (GstObject * self, GstBufallocAllocator * allocator,
   gboolean need_pool;
   GstVideoInfo info;
   GstCaps *caps;
+  gsize page;
 
   gst_query_parse_allocation (query, &caps, &need_pool);
   if (caps == NULL || !gst_video_info_from_caps (&info, caps)) {
@@ -109,7 +126,8 @@ gst_bufalloc_propose (GstObject * self, GstBufallocAllocator * allocator,
   params.prefix = params.padding = 0;
 
   if (need_pool) {
-    pool = make_pool (allocator, settings, caps, size, min, &params);
+    pool = gst_bufalloc_make_pool (allocator, settings, caps, size, min,
+        &params);
     if (pool != NULL) {
       GstStructure *config = gst_buffer_pool_get_config (pool);
       GstAllocator *ours = NULL;
@@ -121,6 +139,13 @@ gst_bufalloc_propose (GstObject * self, GstBufallocAllocator * allocator,
       GST_WARNING_OBJECT (self, "no pool can be made for %" GST_PTR_FORMAT,
           caps);
     }
+  } else {
+    /* Who allocates for itself (a tee drops our pool and our allocator) does it
+     * so that its memory can be imported: whole pages. GstVideoBufferPool would
+     * take this for an alignment of lines. */
+    page = sysconf (_SC_PAGESIZE);
+    params.align |= page - 1;
+    params.padding = -(gsize) size & (page - 1);
   }
 
   /* Upstream looks at the first pool and the first allocator only. No maximum:

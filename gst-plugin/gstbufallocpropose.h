@@ -25,6 +25,15 @@ typedef enum
 } GstBufallocAnswer;
 
 G_GNUC_INTERNAL
+GstBufferPool *
+gst_bufalloc_make_pool (GstBufallocAllocator * allocator,
+                        const GstBufallocSettings * settings,
+                        GstCaps * caps,
+                        guint size,
+                        guint min,
+                        GstAllocationParams * params);
+
+G_GNUC_INTERNAL
 GstBufallocAnswer
 gst_bufalloc_propose (GstObject * self,
                       GstBufallocAllocator * allocator,

@@ -147,6 +147,22 @@ gst_bufalloc_settings_init (GstBufallocSettings * self)
 }
 
 /**
+ * gst_bufalloc_settings_copy:
+ * @self: (out caller-allocates): gets what @other has
+ * @other: settings
+ *
+ * Since: 0.1
+ */
+void
+gst_bufalloc_settings_copy (GstBufallocSettings * self,
+    const GstBufallocSettings * other)
+{
+  *self = *other;
+  self->device = g_strdup (other->device);
+  self->devices = g_strdup (other->devices);
+}
+
+/**
  * gst_bufalloc_settings_clear:
  * @self: settings
  *

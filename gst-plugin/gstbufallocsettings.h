@@ -55,6 +55,10 @@ G_GNUC_INTERNAL
 void gst_bufalloc_settings_init (GstBufallocSettings * self);
 
 G_GNUC_INTERNAL
+void gst_bufalloc_settings_copy (GstBufallocSettings * self,
+                                 const GstBufallocSettings * other);
+
+G_GNUC_INTERNAL
 void gst_bufalloc_settings_clear (GstBufallocSettings * self);
 
 G_GNUC_INTERNAL

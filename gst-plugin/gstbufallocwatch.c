@@ -32,7 +32,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
  * @watch: a #GstBufallocWatch
  * @self: the element
  *
- * A frame has come that is not in memory of ours, although upstream was offered
+ * A frame goes on that is not in memory of ours, although upstream was offered
  * our pool.
  *
  * Since: 0.1
@@ -42,8 +42,7 @@ gst_bufalloc_watch_foreign_frame (GstBufallocWatch * watch,
     GstBaseTransform * self)
 {
   GstElement *upstream;
-  GObjectClass *klass;
-  const gchar *what;
+  const gchar *setting;
   gchar *name;
 
   if (watch->warned_foreign)
@@ -53,18 +52,18 @@ gst_bufalloc_watch_foreign_frame (GstBufallocWatch * watch,
   if (upstream == NULL)
     return;
 
-  klass = G_OBJECT_GET_CLASS (upstream);
-  if (g_object_class_find_property (klass, "capture-io-mode"))
-    what = "set capture-io-mode=dmabuf-import on it";
-  else if (g_object_class_find_property (klass, "io-mode"))
-    what = "set io-mode=dmabuf-import on it";
-  else
-    what = "it may not know how to fill somebody else's buffers";
+  setting = gst_bufalloc_devices_import_setting (upstream);
+  if (setting == NULL) {
+    GST_INFO_OBJECT (self, "%s was offered a pool of dma-bufs but sends memory "
+        "of its own", GST_OBJECT_NAME (upstream));
+    gst_object_unref (upstream);
+    return;
+  }
 
   name = gst_object_get_name (GST_OBJECT (upstream));
   GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-      ("%s was offered a pool of dma-bufs but sends memory of its own: %s.",
-          name, what),
+      ("%s was offered a pool of dma-bufs but sends memory of its own: set %s "
+          "on it.", name, setting),
       ("The frames pass as they are; whether they are copied further on is "
           "not bufalloc's doing."));
   g_free (name);
@@ -117,17 +116,13 @@ try_display (GstBufallocWatch * watch, GstElement * self,
 
 /* Nobody downstream should have mapped the frames before this one. */
 static void
-check_reads (GstBufallocWatch * watch, GstElement * self,
-    GstBufallocAllocator * allocator)
+check_reads (GstBufallocWatch * watch, GstElement * self, guint64 reads)
 {
-  GstBufallocCounts counts;
-
-  gst_bufalloc_allocator_get_counts (allocator, &counts);
-  if (counts.cpu_reads > watch->last_reads)
+  if (reads > watch->last_reads)
     watch->read_frames++;
   else
     watch->read_frames = 0;
-  watch->last_reads = counts.cpu_reads;
+  watch->last_reads = reads;
 
   if (watch->read_frames < MAX_READ_FRAMES || watch->warned_copy)
     return;
@@ -144,22 +139,22 @@ check_reads (GstBufallocWatch * watch, GstElement * self,
  * gst_bufalloc_watch_own_frame:
  * @watch: a #GstBufallocWatch
  * @self: the element
- * @allocator: its allocator
- * @buffer: a frame in memory of ours, on its way downstream
+ * @heap: where its memory comes from
+ * @reads: times that the CPU has read frames of ours so far
+ * @buffer: a frame in a dma-buf of ours, on its way downstream
  *
  * Since: 0.1
  */
 void
 gst_bufalloc_watch_own_frame (GstBufallocWatch * watch, GstElement * self,
-    GstBufallocAllocator * allocator, GstBuffer * buffer)
+    enum bufalloc_heap heap, guint64 reads, GstBuffer * buffer)
 {
   if (!watch->display_tried) {
     watch->display_tried = TRUE;
-    try_display (watch, self, gst_bufalloc_allocator_get_heap (allocator),
-        buffer);
+    try_display (watch, self, heap, buffer);
   }
   if (watch->has_display)
-    check_reads (watch, self, allocator);
+    check_reads (watch, self, reads);
 }
 
 /**

@@ -2,10 +2,10 @@
 #ifndef __GST_BUFALLOC_WATCH_H__
 #define __GST_BUFALLOC_WATCH_H__
 
+#include <bufalloc/bufalloc.h>
 #include <gst/base/gstbasetransform.h>
 #include <gst/gst.h>
 
-#include "gstbufallocallocator.h"
 #include "gstbufallocdisplay.h"
 
 G_BEGIN_DECLS
@@ -43,7 +43,8 @@ void gst_bufalloc_watch_foreign_frame (GstBufallocWatch * watch,
 G_GNUC_INTERNAL
 void gst_bufalloc_watch_own_frame (GstBufallocWatch * watch,
                                    GstElement * self,
-                                   GstBufallocAllocator * allocator,
+                                   enum bufalloc_heap heap,
+                                   guint64 reads,
                                    GstBuffer * buffer);
 
 G_GNUC_INTERNAL

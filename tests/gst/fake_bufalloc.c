@@ -10,6 +10,14 @@
  * Files are devices by what their names contain: "one-segment" needs contig,
  * "anything" needs nothing and gets more segments each time, "nothing" can use no memory at all, "no-dmabuf"
  * takes no dma-bufs. All others are no devices.
+ *
+ * IMPORT_USER makes a memfd, too, which holds none of that memory; its name says which memory
+ * it stands for ("user-ADDRESS-LENGTH", with "-ro" if read-only), and
+ * /proc/self/fd shows it. Devices refuse what is read-only as DRM drivers do, but
+ * "output"; "one-segment" refuses what is more than a page.
+ *
+ * BUFALLOC_FAKE_FAIL_ALLOC=N lets the N-th allocation of the process fail, and
+ * all after it, with ENOMEM. BUFALLOC_FAKE_MEMLOCK=N allows for N imports at a time.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include <errno.h>
@@ -110,11 +118,39 @@ fake_solve(struct bufalloc_alloc *alloc)
 	return ret;
 }
 
+/* A number in the environment, or the largest. */
+static unsigned long
+limit(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text == NULL ? ULONG_MAX : strtoul(text, NULL, 10);
+}
+
+static int
+make_memfd(const char *name, uint64_t length, int *out_fd)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0) {
+		return -errno;
+	}
+	if (ftruncate(fd, (off_t)length) < 0) {
+		int ret = -errno;
+
+		close(fd);
+		return ret;
+	}
+	*out_fd = fd;
+	return 0;
+}
+
 static int
 fake_alloc(struct bufalloc_alloc *alloc)
 {
+	static unsigned long count;
 	uint64_t length = (alloc->length + PAGE - 1) / PAGE * PAGE;
-	int fd, err;
+	int err;
 
 	if (alloc->length == 0 || alloc->heap > BUFALLOC_HEAP_CONTIG) {
 		return -EINVAL;
@@ -130,18 +166,110 @@ fake_alloc(struct bufalloc_alloc *alloc)
 		return err;
 	}
 
-	fd = memfd_create("bufalloc", MFD_CLOEXEC);
-	if (fd < 0) {
-		return -errno;
+	if (++count >= limit("BUFALLOC_FAKE_FAIL_ALLOC")) {
+		return -ENOMEM;
 	}
-	if (ftruncate(fd, (off_t)length) < 0) {
-		int ret = -errno;
+	return make_memfd("bufalloc", length, &alloc->out_fd);
+}
 
-		close(fd);
+/* How many imports there are now. */
+static unsigned long
+count_imports(void)
+{
+	unsigned long n = 0;
+	char link[64], path[4096];
+	int fd;
+
+	for (fd = 0; fd < 1024; fd++) {
+		ssize_t len;
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		len = readlink(link, path, sizeof(path) - 1);
+		path[len < 0 ? 0 : len] = '\0';
+		n += strncmp(path, "/memfd:user-", 12) == 0;
+	}
+	return n;
+}
+
+static bool
+is_output(int fd)
+{
+	char link[64], path[4096];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	return strstr(path, "output") != NULL;
+}
+
+static int
+fake_import_devices(struct bufalloc_import_user *import,
+		    struct bufalloc_alloc_verdict *verdict)
+{
+	struct bufalloc_alloc_device *devices =
+		(struct bufalloc_alloc_device *)(uintptr_t)import->devices;
+	uint32_t i;
+
+	for (i = 0; i < import->device_count; i++) {
+		struct bufalloc_device_info info = {
+			.fd = devices[i].fd,
+			.access = devices[i].access,
+		};
+		int ret = fake_device_info(&info);
+
+		verdict->out_device = i;
+		if (ret < 0) {
+			verdict->out_reason = BUFALLOC_REASON_NOT_A_DEVICE;
+			return ret;
+		}
+		if ((import->flags & BUFALLOC_IMPORT_READ_ONLY) != 0 &&
+		    !is_output(info.fd)) {
+			verdict->out_reason = BUFALLOC_REASON_READ_ONLY;
+			return -EACCES;
+		}
+		if (info.out_max_segments <= 1 && import->length > PAGE) {
+			verdict->out_reason = BUFALLOC_REASON_ONE_SEGMENT;
+			return -ENOSPC;
+		}
+		devices[i].out_proof = BUFALLOC_PROOF_MAPPED;
+		devices[i].out_segments = 1;
+	}
+	return 0;
+}
+
+static int
+fake_import(struct bufalloc_import_user *import)
+{
+	struct bufalloc_alloc_verdict *verdict =
+		(struct bufalloc_alloc_verdict *)(uintptr_t)import->verdict;
+	char name[64];
+	int ret;
+
+	verdict->out_heap = BUFALLOC_HEAP_USER;
+	verdict->out_device = BUFALLOC_NO_DEVICE;
+	if (import->length == 0 || import->length % PAGE != 0 ||
+	    import->address % PAGE != 0) {
+		verdict->out_reason = BUFALLOC_REASON_ALIGNMENT;
+		ret = -EINVAL;
+	} else {
+		ret = fake_import_devices(import, verdict);
+	}
+	if (ret == 0 && count_imports() >= limit("BUFALLOC_FAKE_MEMLOCK")) {
+		verdict->out_device = BUFALLOC_NO_DEVICE;
+		verdict->out_reason = BUFALLOC_REASON_MEMLOCK;
+		ret = -ENOMEM;
+	}
+	verdict->out_error = ret;
+	if (ret < 0) {
 		return ret;
 	}
-	alloc->out_fd = fd;
-	return 0;
+	verdict->out_device = BUFALLOC_NO_DEVICE;
+	snprintf(name, sizeof(name), "user-%llx-%llx%s",
+		 (unsigned long long)import->address,
+		 (unsigned long long)import->length,
+		 (import->flags & BUFALLOC_IMPORT_READ_ONLY) != 0 ? "-ro" : "");
+	return make_memfd(name, import->length, &import->out_fd);
 }
 
 static int
@@ -157,20 +285,44 @@ fake_buffer_info(struct bufalloc_buffer_info *info)
 	return 0;
 }
 
+/* The first byte of an import's memfd is how often CPU writes to it ended. */
+static int
+fake_sync(int fd, const struct dma_buf_sync *sync)
+{
+	const uint64_t end = DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE;
+	char link[64], path[4096];
+	unsigned char count;
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	if (strncmp(path, "/memfd:user-", 12) != 0 ||
+	    (sync->flags & end) != end) {
+		return 0;
+	}
+	if (pread(fd, &count, 1, 0) == 1) {
+		count++;
+		(void)!pwrite(fd, &count, 1, 0);
+	}
+	return 0;
+}
+
 int
 private_ioctl(int fd, unsigned long request, void *arg)
 {
-	(void)fd;
-
 	switch (request) {
 	case BUFALLOC_IOCTL_ALLOC:
 		return fake_alloc(arg);
+	case BUFALLOC_IOCTL_IMPORT_USER:
+		return fake_import(arg);
 	case BUFALLOC_IOCTL_DEVICE_INFO:
 		return fake_device_info(arg);
 	case BUFALLOC_IOCTL_BUFFER_INFO:
 		return fake_buffer_info(arg);
-	case DMA_BUF_SET_NAME:
 	case DMA_BUF_IOCTL_SYNC:
+		return fake_sync(fd, arg);
+	case DMA_BUF_SET_NAME:
 		return 0;
 	default:
 		return -ENOTTY;

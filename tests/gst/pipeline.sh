@@ -67,8 +67,9 @@ check "control: no frame is in one dma-buf" saw mmap '.same_inode_frames == 0'
 check "a camera that ignores the pool" launch ignored 20 "${camera[@]}" \
 	io-mode=mmap ! $caps ! bufalloc ! "${display[@]}"
 check "it is said once, and what to set" printed ignored \
-	'WARNING.*v4l2src0 was offered .*set io-mode=dmabuf-import on it'
-check "its frames are counted" counted ignored foreign-frames 60
+	'WARNING.*v4l2src0 sends memory of its own, and each frame of it is copied: .*Set io-mode=dmabuf-import on it'
+check "its frames are counted" counted ignored copied-frames 60
+check "the display does not copy them once more" never ignored 'frame copy'
 
 # A pipeline that dies leaves nothing behind.
 GST_DEBUG=1 gst-launch-1.0 -q v4l2src device=/dev/video0 io-mode=dmabuf-import ! \

@@ -334,7 +334,9 @@ GST_START_TEST (test_foreign_frames_unasked)
 {
   GstElement *pipeline, *element;
 
-  pipeline = gst_parse_launch ("videotestsrc num-buffers=5 ! identity "
+  fail_unless (gst_element_register (NULL, "stubbornsrc", GST_RANK_NONE,
+          stubborn_src_get_type ()));
+  pipeline = gst_parse_launch ("stubbornsrc num-buffers=5 ! identity "
       "drop-allocation=true ! bufalloc name=b ! fakesink", NULL);
   element = gst_bin_get_by_name (GST_BIN (pipeline), "b");
   fail_unless_equals_int (run_to_eos (pipeline, ""), 0);
