@@ -4,6 +4,8 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -209,10 +211,28 @@ struct sg_table *bufalloc_map(struct bufalloc_buffer *buf, struct device *dev)
 EXPORT_SYMBOL_NS_GPL(bufalloc_map, BUFALLOC_NS);
 
 /**
- * bufalloc_unmap() - undo bufalloc_map()
+ * bufalloc_map_to_read() - map a buffer for a device that will only read it
+ * @buf: the buffer, which may be read-only memory
+ * @dev: the device; stays bound until bufalloc_unmap()
+ *
+ * As bufalloc_map(). What the device must not write is protected only where
+ * nobody may write to the memory, and only behind an IOMMU.
+ *
+ * Return: a table as bufalloc_map() returns it, or an ERR_PTR: -ENOMEM, or what
+ * dma_map_sgtable() returned.
+ */
+struct sg_table *bufalloc_map_to_read(struct bufalloc_buffer *buf,
+				      struct device *dev)
+{
+	return bufalloc_mapping_get(buf, dev, DMA_TO_DEVICE);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_map_to_read, BUFALLOC_NS);
+
+/**
+ * bufalloc_unmap() - undo bufalloc_map() or bufalloc_map_to_read()
  * @buf: the buffer
  * @dev: the device
- * @table: what bufalloc_map() returned; it is freed
+ * @table: what that returned; it is freed
  */
 void bufalloc_unmap(struct bufalloc_buffer *buf, struct device *dev,
 		    struct sg_table *table)
@@ -220,3 +240,109 @@ void bufalloc_unmap(struct bufalloc_buffer *buf, struct device *dev,
 	bufalloc_mapping_put(buf, dev, table);
 }
 EXPORT_SYMBOL_NS_GPL(bufalloc_unmap, BUFALLOC_NS);
+
+/**
+ * bufalloc_sync_for_device() - what the CPU wrote, to where devices read it
+ * @buf: the buffer
+ * @offset: first byte
+ * @length: bytes, up to the buffer's end at most
+ * @dir: DMA_TO_DEVICE if the CPU has written, DMA_FROM_DEVICE if it has only
+ *	read, or written through mappings into user space
+ *
+ * For a driver that begins to use memory that user space worked on, and is told
+ * so by other means than DMA_BUF_IOCTL_SYNC. Works for all devices that have the
+ * buffer mapped, and only if there can be something to do. May sleep.
+ */
+void bufalloc_sync_for_device(struct bufalloc_buffer *buf, size_t offset,
+			      size_t length, enum dma_data_direction dir)
+{
+	bufalloc_dmabuf_write_back(buf, offset, offset + length, dir);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_sync_for_device, BUFALLOC_NS);
+
+/**
+ * bufalloc_sync_for_cpu() - what a device wrote, to where the CPU reads it
+ * @buf: the buffer
+ * @dev: the device
+ * @table: what bufalloc_map() returned for it
+ * @offset: first byte; a multiple of dma_get_cache_alignment()
+ * @length: bytes, likewise, up to the buffer's end at most
+ *
+ * For a driver that has finished with memory which user space or the kernel looks
+ * at next. In any context: an interrupt handler can call it. Other devices have
+ * drivers of their own.
+ */
+void bufalloc_sync_for_cpu(struct bufalloc_buffer *buf, struct device *dev,
+			   struct sg_table *table, size_t offset, size_t length)
+{
+	bufalloc_mapping_sync_one_for_cpu(buf, dev, table, offset,
+					  offset + length);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_sync_for_cpu, BUFALLOC_NS);
+
+/**
+ * bufalloc_vmap() - map a buffer into the kernel
+ * @buf: the buffer
+ *
+ * For a driver that works by the CPU. While it is mapped no cache work is left
+ * out, and a buffer that is not one range in low memory takes address space. What
+ * is read-only memory is mapped to be read.
+ *
+ * Return: where it is, until bufalloc_vunmap(), or NULL: no memory or address
+ * space, or a buffer that has no such mapping (BUFALLOC_ATTRIBUTE_NEVER_CPU, or
+ * one device's own memory).
+ */
+void *bufalloc_vmap(struct bufalloc_buffer *buf)
+{
+	if (buf->own || buf->attributes & BUFALLOC_ATTRIBUTE_NEVER_CPU)
+		return NULL;
+	return bufalloc_dmabuf_vmap_buffer(buf);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_vmap, BUFALLOC_NS);
+
+/**
+ * bufalloc_vunmap() - undo bufalloc_vmap()
+ * @buf: the buffer
+ */
+void bufalloc_vunmap(struct bufalloc_buffer *buf)
+{
+	bufalloc_dmabuf_vunmap_buffer(buf);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_vunmap, BUFALLOC_NS);
+
+/**
+ * bufalloc_mmap() - map a buffer into user space, for a driver's mmap()
+ * @buf: the buffer
+ * @vma: where; from the buffer's first byte on. Of vma->vm_file a reference is
+ *	put: the mapping is one of a dma-buf afterwards, which keeps the memory and
+ *	not the driver's file, and is a dma-buf for whoever is handed the address
+ *
+ * Return: 0, -EACCES (BUFALLOC_ATTRIBUTE_NEVER_CPU, or to be written and read-only),
+ * -EINVAL (longer than the buffer, or a private mapping), -ENODEV (its device is
+ * unbound), -ENOMEM, -EINTR (fatal signal).
+ */
+int bufalloc_mmap(struct bufalloc_buffer *buf, struct vm_area_struct *vma)
+{
+	struct dma_buf *dmabuf = bufalloc_export(buf, O_RDWR);
+	int ret;
+
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	ret = dma_buf_mmap(dmabuf, vma, 0);
+	dma_buf_put(dmabuf);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_mmap, BUFALLOC_NS);
+
+/**
+ * bufalloc_users() - who has a buffer?
+ * @buf: the buffer
+ *
+ * Return: references: the driver's, its dma-bufs and what bufalloc_mmap() mapped.
+ * It can change at any moment, but for a 1 whose owner is the caller.
+ */
+unsigned int bufalloc_users(const struct bufalloc_buffer *buf)
+{
+	return kref_read(&buf->refs);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_users, BUFALLOC_NS);

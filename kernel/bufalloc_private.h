@@ -287,12 +287,16 @@ int bufalloc_device_try(struct bufalloc_buffer *buf,
 struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 				       int fd_flags);
 struct bufalloc_buffer *bufalloc_dmabuf_buffer(struct dma_buf *dmabuf);
+void *bufalloc_dmabuf_vmap_buffer(struct bufalloc_buffer *buf);
+void bufalloc_dmabuf_vunmap_buffer(struct bufalloc_buffer *buf);
 int bufalloc_dmabuf_try_vmap(struct bufalloc_buffer *buf);
 int bufalloc_dmabuf_wait(struct dma_buf *dmabuf, enum dma_data_direction dir);
 void bufalloc_dmabuf_begin(struct bufalloc_buffer *buf, size_t start,
 			   size_t end, enum dma_data_direction dir);
 void bufalloc_dmabuf_end(struct bufalloc_buffer *buf, size_t start, size_t end,
 			 enum dma_data_direction dir);
+void bufalloc_dmabuf_write_back(struct bufalloc_buffer *buf, size_t start,
+				size_t end, enum dma_data_direction dir);
 
 /* heap_contig.c, heap_reserved.c, heap_system.c */
 extern const struct bufalloc_heap bufalloc_heap_contig;
@@ -379,6 +383,13 @@ void bufalloc_mapping_sync_for_cpu(struct bufalloc_buffer *buf, size_t start,
 void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 				      size_t start, size_t end,
 				      enum dma_data_direction dir);
+
+void bufalloc_mapping_write_back(struct bufalloc_buffer *buf, size_t start,
+				 size_t end, enum dma_data_direction dir);
+void bufalloc_mapping_sync_one_for_cpu(struct bufalloc_buffer *buf,
+				       struct device *dev,
+				       struct sg_table *table, size_t start,
+				       size_t end);
 
 /* nomap.c: memory that the kernel has no mapping of; it is seen in such steps */
 #define BUFALLOC_NOMAP_WINDOW SZ_64K

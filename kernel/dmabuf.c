@@ -125,17 +125,34 @@ void bufalloc_dmabuf_begin(struct bufalloc_buffer *buf, size_t start,
 	mutex_unlock(&buf->lock);
 }
 
+/* What is still on its way from the CPU; under the buffer's lock. */
+static void drain(struct bufalloc_buffer *buf, size_t start, size_t end)
+{
+	if (has_cached_alias(buf))
+		flush_kernel_vmap_range(buf->vaddr + start, end - start);
+	if (bufalloc_attribute_is_uncached(buf))
+		wmb(); /* what the CPU still gathers goes to memory */
+}
+
 /* End what bufalloc_dmabuf_begin() began, with the same range and direction. */
 void bufalloc_dmabuf_end(struct bufalloc_buffer *buf, size_t start, size_t end,
 			 enum dma_data_direction dir)
 {
 	round_to_lines(&start, &end, buf->length);
 	mutex_lock(&buf->lock);
-	if (has_cached_alias(buf))
-		flush_kernel_vmap_range(buf->vaddr + start, end - start);
-	if (bufalloc_attribute_is_uncached(buf))
-		wmb(); /* what the CPU still gathers goes to memory */
+	drain(buf, start, end);
 	bufalloc_mapping_sync_for_device(buf, start, end, dir);
+	mutex_unlock(&buf->lock);
+}
+
+/* The same for what the CPU did without a word. */
+void bufalloc_dmabuf_write_back(struct bufalloc_buffer *buf, size_t start,
+				size_t end, enum dma_data_direction dir)
+{
+	round_to_lines(&start, &end, buf->length);
+	mutex_lock(&buf->lock);
+	drain(buf, start, end);
+	bufalloc_mapping_write_back(buf, start, end, dir);
 	mutex_unlock(&buf->lock);
 }
 
@@ -201,6 +218,9 @@ static void *linear_address(struct bufalloc_buffer *buf)
 
 	if (buf->linear != BUFALLOC_LINEAR_SAME)
 		return NULL;
+	/* It is writable. */
+	if (buf->direction == DMA_TO_DEVICE)
+		return NULL;
 	if (!bufalloc_buffer_is_one_range(buf))
 		return NULL;
 	/* High memory is above all other: the last page decides. */
@@ -210,6 +230,8 @@ static void *linear_address(struct bufalloc_buffer *buf)
 
 static void *map_pages(struct bufalloc_buffer *buf)
 {
+	pgprot_t prot = buf->direction == DMA_TO_DEVICE ? PAGE_KERNEL_RO :
+							  PAGE_KERNEL;
 	unsigned long count = buf->length >> PAGE_SHIFT;
 	struct sg_page_iter iter;
 	struct page **pages;
@@ -221,8 +243,7 @@ static void *map_pages(struct bufalloc_buffer *buf)
 		return NULL;
 	for_each_sgtable_page(&buf->runs, &iter, 0)
 		pages[i++] = sg_page_iter_page(&iter);
-	vaddr = vmap(pages, count, VM_MAP,
-		     bufalloc_attribute_pgprot(buf, PAGE_KERNEL));
+	vaddr = vmap(pages, count, VM_MAP, bufalloc_attribute_pgprot(buf, prot));
 	kvfree(pages);
 	return vaddr;
 }
@@ -271,9 +292,12 @@ static void vmap_put(struct bufalloc_buffer *buf)
 	bufalloc_debugfs_live(BUFALLOC_LIVE_KERNEL_MAPS, -1);
 }
 
-static int bufalloc_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+/*
+ * Map the buffer into the kernel; memory that nobody may write, to be read. NULL:
+ * no memory or no address space. Undone by bufalloc_dmabuf_vunmap_buffer().
+ */
+void *bufalloc_dmabuf_vmap_buffer(struct bufalloc_buffer *buf)
 {
-	struct bufalloc_buffer *buf = dmabuf->priv;
 	void *vaddr;
 
 	mutex_lock(&buf->lock);
@@ -281,22 +305,33 @@ static int bufalloc_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	if (vaddr)
 		bufalloc_cache_add_writer(&buf->cache);
 	mutex_unlock(&buf->lock);
+	if (vaddr)
+		atomic64_inc(&buf->kernel_maps_total);
+	return vaddr;
+}
+
+void bufalloc_dmabuf_vunmap_buffer(struct bufalloc_buffer *buf)
+{
+	mutex_lock(&buf->lock);
+	bufalloc_cache_remove_writer(&buf->cache);
+	vmap_put(buf);
+	mutex_unlock(&buf->lock);
+}
+
+static int bufalloc_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	void *vaddr = bufalloc_dmabuf_vmap_buffer(dmabuf->priv);
+
 	if (!vaddr)
 		return -ENOMEM;
 	iosys_map_set_vaddr(map, vaddr);
-	atomic64_inc(&buf->kernel_maps_total);
 	return 0;
 }
 
 static void bufalloc_dmabuf_vunmap(struct dma_buf *dmabuf,
 				   struct iosys_map *map)
 {
-	struct bufalloc_buffer *buf = dmabuf->priv;
-
-	mutex_lock(&buf->lock);
-	bufalloc_cache_remove_writer(&buf->cache);
-	vmap_put(buf);
-	mutex_unlock(&buf->lock);
+	bufalloc_dmabuf_vunmap_buffer(dmabuf->priv);
 	iosys_map_clear(map);
 }
 

@@ -15,6 +15,8 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+#include <linux/bufalloc.h>
+
 #include "bufalloc_private.h"
 
 /* Nothing of the range can be taken. Return: @error. */
@@ -202,3 +204,34 @@ int bufalloc_import_user(struct bufalloc_import_user *import,
 	}
 	return ret;
 }
+
+/**
+ * bufalloc_pin_user() - a buffer of the calling process's own memory
+ * @addr: where it begins, as the process sees it
+ * @length: bytes; both are multiples of PAGE_SIZE
+ * @read_only: nobody writes to it: neither a device nor the CPU
+ *
+ * For drivers that are handed a user pointer. What can be taken and what it is
+ * charged to is what BUFALLOC_IOCTL_IMPORT_USER says, but for one thing: a mapping
+ * of a dma-buf is refused, as that has a file descriptor. Nothing is known of
+ * devices: bufalloc_map() shows whether one can use it, and as what.
+ *
+ * Return: the buffer, of which the caller holds a reference, or an ERR_PTR:
+ * -EINVAL (not whole pages), -EFAULT (not mapped), -EACCES (not readable, or not
+ * writable), -EOPNOTSUPP (memory of another kind), -ENOMEM (RLIMIT_MEMLOCK or
+ * memory), -EINTR (fatal signal).
+ */
+struct bufalloc_buffer *bufalloc_pin_user(unsigned long addr, size_t length,
+					  bool read_only)
+{
+	struct bufalloc_alloc_verdict verdict = {};
+	u32 reason;
+	int ret;
+
+	addr = untagged_addr(addr);
+	ret = check_range(addr, length, &verdict);
+	if (ret)
+		return ERR_PTR(ret);
+	return bufalloc_heap_user_create(addr, length, read_only, &reason);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_pin_user, BUFALLOC_NS);

@@ -152,23 +152,23 @@ static void sync_for_device(struct device *dev, dma_addr_t addr, size_t size,
 }
 
 /*
- * Sync bytes [@start, @end) of one mapping, each physical run by itself, and
- * return the number of calls; @sync is NULL: only count them.
+ * Sync bytes [@start, @end) of one mapping's table, each physical run by itself,
+ * and return the number of calls; @sync is NULL: only count them.
  *
  * dma_sync_single_*() behind an IOMMU translates the address of the first byte
  * and then works on that much physical memory (drivers/iommu/dma-iommu.c,
  * iommu_dma_sync_single_for_cpu()). A segment that the IOMMU merged from
  * several runs must therefore never be synced in one call.
  */
-static u64 sync_mapping(struct bufalloc_mapping *mapping, size_t start,
-			size_t end, enum dma_data_direction dir, sync_fn sync)
+static u64 sync_table(struct sg_table *table, struct device *dev, size_t start,
+		      size_t end, enum dma_data_direction dir, sync_fn sync)
 {
-	struct scatterlist *run, *seg = mapping->table.sgl;
+	struct scatterlist *run, *seg = table->sgl;
 	size_t run_start = 0, seg_start = 0;
 	u64 calls = 0;
 	int i;
 
-	for_each_sgtable_sg(&mapping->table, run, i) {
+	for_each_sgtable_sg(table, run, i) {
 		size_t at = max(run_start, start);
 		size_t stop = min(run_start + run->length, end);
 
@@ -183,8 +183,7 @@ static u64 sync_mapping(struct bufalloc_mapping *mapping, size_t start,
 			part = min_t(size_t, stop - at,
 				     seg_start + sg_dma_len(seg) - at);
 			if (sync)
-				sync(mapping->dev,
-				     sg_dma_address(seg) + at - seg_start,
+				sync(dev, sg_dma_address(seg) + at - seg_start,
 				     part, dir);
 			calls++;
 			at += part;
@@ -213,7 +212,7 @@ static struct bufalloc_mapping *find_cache_work(struct bufalloc_buffer *buf)
 	return NULL;
 }
 
-/* What sync_mapping() does, and it is counted. */
+/* What sync_table() does, and it is counted. */
 static void sync_range(struct bufalloc_buffer *buf,
 		       struct bufalloc_mapping *mapping, size_t start,
 		       size_t end, enum dma_data_direction dir, sync_fn sync)
@@ -225,7 +224,7 @@ static void sync_range(struct bufalloc_buffer *buf,
 		dir = mapping->dir;
 	if (mapping->via_linear && sync == sync_for_device)
 		bufalloc_attribute_linear_read(buf, start, end);
-	calls = sync_mapping(mapping, start, end, dir, sync);
+	calls = sync_table(&mapping->table, mapping->dev, start, end, dir, sync);
 	if (mapping->via_linear && sync == sync_for_cpu)
 		bufalloc_attribute_linear_written(buf, start, end);
 	atomic64_add(calls, sync ? &buf->syncs : &buf->syncs_skipped);
@@ -528,17 +527,57 @@ void bufalloc_mapping_sync_for_cpu(struct bufalloc_buffer *buf, size_t start,
 		bufalloc_cache_begin_write(&buf->cache);
 }
 
+/*
+ * Make what the CPU wrote to these bytes visible to devices, whoever began and
+ * ends CPU access to it. @dir as above. Under the buffer's lock.
+ */
+void bufalloc_mapping_write_back(struct bufalloc_buffer *buf, size_t start,
+				 size_t end, enum dma_data_direction dir)
+{
+	u64 before = bufalloc_cache_before(&buf->cache);
+	bool done = sync_buffer(buf, start, end, dir, sync_for_device);
+
+	if (is_write(dir) && done && !start && end == buf->length)
+		bufalloc_cache_written_back(&buf->cache, before);
+}
+
 /* It ends: make what the CPU wrote visible to devices. */
 void bufalloc_mapping_sync_for_device(struct bufalloc_buffer *buf,
 				      size_t start, size_t end,
 				      enum dma_data_direction dir)
 {
-	u64 before = bufalloc_cache_before(&buf->cache);
-	bool done = sync_buffer(buf, start, end, dir, sync_for_device);
+	bufalloc_mapping_write_back(buf, start, end, dir);
+	if (is_write(dir))
+		bufalloc_cache_end_write(&buf->cache);
+}
 
-	if (!is_write(dir))
+/*
+ * What @dev wrote to bytes [@start, @end), to where the CPU reads it, for one
+ * that has the buffer mapped: @table is what bufalloc_mapping_get() returned. It
+ * takes no lock, so that an interrupt handler can say that a picture is there;
+ * what the other devices do is none of its business, and it forgets nothing that
+ * the CPU has written.
+ */
+void bufalloc_mapping_sync_one_for_cpu(struct bufalloc_buffer *buf,
+				       struct device *dev,
+				       struct sg_table *table, size_t start,
+				       size_t end)
+{
+	u64 calls;
+
+	/*
+	 * Nobody's caches hold anything of it. It may be seen through the linear
+	 * map (@via_linear) by coherent devices and where it bounces, and neither
+	 * gets such a buffer by an allocation of its own.
+	 */
+	if (bufalloc_attribute_is_uncached(buf))
 		return;
-	if (done && !start && end == buf->length)
-		bufalloc_cache_written_back(&buf->cache, before);
-	bufalloc_cache_end_write(&buf->cache);
+	if (bufalloc_cache_has_writer(&buf->cache))
+		sync_table(table, dev, start, end, buf->direction,
+			   sync_for_device);
+	/* A coherent one may bounce: then it is not cache work, but a copy. */
+	calls = sync_table(table, dev, start, end, buf->direction,
+			   sync_for_cpu);
+	if (!dev_is_dma_coherent(dev))
+		atomic64_add(calls, &buf->syncs);
 }

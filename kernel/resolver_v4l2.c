@@ -19,6 +19,8 @@
 #include <media/videobuf2-dma-contig.h>
 #include <media/videobuf2-vmalloc.h>
 
+#include <linux/bufalloc-v4l2.h>
+
 #include "resolver.h"
 
 /*
@@ -71,7 +73,8 @@ static int use_queue(struct bufalloc_endpoint *endpoint,
 		endpoint->flags |= BUFALLOC_DEVICE_NEEDS_VMAP;
 		return 0;
 	}
-	if (IS_MEMOPS(queue, vb2_dma_contig_memops))
+	if (IS_MEMOPS(queue, vb2_dma_contig_memops) ||
+	    queue->mem_ops == &bufalloc_vb2_memops)
 		endpoint->max_segments = 1;
 	dev = queue_device(endpoint, queue);
 	if (endpoint->dev && endpoint->dev != dev)
@@ -211,8 +214,9 @@ static void __exit bufalloc_v4l2_exit(void)
 module_init(bufalloc_v4l2_init);
 module_exit(bufalloc_v4l2_exit);
 
-MODULE_DESCRIPTION("bufalloc: finds the device behind a V4L2 node");
+MODULE_DESCRIPTION("bufalloc: the device behind a V4L2 node, and memory for V4L2 drivers");
 MODULE_AUTHOR("The bufalloc authors");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS("bufalloc-resolver-81");
 BUFALLOC_IMPORT_NS(BUFALLOC);
+BUFALLOC_IMPORT_NS(DMA_BUF);

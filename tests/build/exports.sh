@@ -24,15 +24,24 @@ api() {
 	declared include/kernel/linux/bufalloc.h
 }
 
+# Of V4L2 drivers: functions and sets of operations.
+v4l2_api() {
+	declared include/kernel/linux/bufalloc-v4l2.h
+	bare "$root"/include/kernel/linux/bufalloc-v4l2.h |
+		sed -n 's/^extern const struct vb2_mem_ops \([a-z0-9_]*\);$/\1/p'
+}
+
 exported() {
 	bare "$root"/kernel/*.c |
 		sed -n 's/^EXPORT_SYMBOL_NS_GPL(\([a-z0-9_]*\), BUFALLOC_NS);$/\1/p' |
 		sort -u
 }
 
-# called FILE...: functions of bufalloc's that these files call.
+# called FILE...: functions of bufalloc's that these files call, and sets of
+# operations that they have the address of.
 called() {
-	bare "$@" | grep -oE '\bbufalloc_[a-z0-9_]*\(' | tr -d '(' | sort -u
+	bare "$@" | grep -oE '\bbufalloc_[a-z0-9_]*\(|&bufalloc_[a-z0-9_]*memops\b' |
+		tr -d '(&' | sort -u
 }
 
 # subset TEXT FIRST SECOND: each line of the first command's is one of the second's.
@@ -47,7 +56,7 @@ subset() {
 
 # Also what is for resolvers only.
 by_any_module() {
-	called "$root"/tests/kernel/modules/*.c
+	called "$root"/tests/kernel/modules/*.c "$root"/kernel/samples/*.c
 }
 
 by_the_driver() {
@@ -64,10 +73,13 @@ other_exports() {
 		grep -v 'EXPORT_SYMBOL_NS_GPL([a-z0-9_]*, BUFALLOC_NS);$'
 }
 
-api_is_exported() { subset "is not exported" api exported; }
+all_apis() { { api && v4l2_api; } | sort -u; }
+functions() { all_apis | grep -v 'memops$'; }
+
+api_is_exported() { subset "is not exported" all_apis exported; }
 api_is_called() { subset "is called by no check of ba_api" api by_the_driver; }
 exports_are_called() { subset "is called by no test module" exported by_any_module; }
-api_is_documented() { subset "has no kernel-doc" api documented; }
+api_is_documented() { subset "has no kernel-doc" functions documented; }
 
 check "the header declares something" test "$(api | wc -l)" -gt 10
 check "each export is GPL only and in the namespace" other_exports
@@ -97,6 +109,8 @@ plant api_is_called 'bufalloc_get is called by no check' \
 	tests/kernel/modules/api_alloc.c 's:again = bufalloc_get(buf);:/* bufalloc_get(buf) */;:'
 plant exports_are_called 'bufalloc_resolver_unregister is called' \
 	'tests/kernel/modules/*.c' 's/bufalloc_resolver_unregister(/x(/'
+plant exports_are_called 'bufalloc_vb2_memops is called' \
+	tests/kernel/modules/ba_v4l2.c 's/&bufalloc_vb2_memops/\&unknown_memops/'
 plant other_exports 'EXPORT_SYMBOL_GPL' kernel/api.c \
 	's/EXPORT_SYMBOL_NS_GPL(bufalloc_get.*/EXPORT_SYMBOL_GPL(bufalloc_get);/'
 

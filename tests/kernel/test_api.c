@@ -41,6 +41,10 @@ ROW(domain_refusals)
 ROW(pieces)
 ROW(pieces_dma)
 ROW(pieces_refusals)
+ROW(users)
+ROW(vmap)
+ROW(syncs)
+ROW(pin_user)
 
 static void
 two_domains(void)
@@ -94,6 +98,32 @@ pieces_left(void)
 	CHECK_EQ(busy, 0);
 }
 
+/* What a driver maps is a dma-buf's: it stays when the driver's file is closed. */
+static void
+mmap_row(void)
+{
+	const size_t length = (size_t)1 << 20;
+	int api = open("/dev/ba_api", O_RDWR | O_CLOEXEC);
+	int node = ba_open(), fd;
+	uint8_t *data;
+
+	CHECK_ERRNO(EINVAL, (intptr_t)mmap(NULL, length + PAGE, PROT_READ,
+					   MAP_SHARED, api, 0));
+	CHECK_ERRNO(EINVAL, (intptr_t)mmap(NULL, length, PROT_READ, MAP_PRIVATE,
+					   api, 0));
+	data = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, api, 0);
+	CHECK(data != MAP_FAILED);
+	close(api);
+	for (size_t i = 0; i < length; i++) {
+		CHECK_EQ(data[i], (uint8_t)(i * 7 + (i >> 8) * 13 + 8));
+	}
+	fd = user_import(node, data, length, 0);
+	CHECK_EQ(ba_buffer_info(node, fd).out_length, length);
+	munmap(data, length);
+	close(fd);
+	close(node);
+}
+
 static void
 unknown(void)
 {
@@ -123,6 +153,11 @@ static const struct ktest_row rows[] = {
 	{ "pieces-by-a-device", pieces_dma },
 	{ "pieces-refusals-einval", pieces_refusals },
 	{ "pieces-left-go-with-their-pool", pieces_left },
+	{ "users-are-counted", users },
+	{ "a-kernel-mapping-where-there-may-be-one", vmap },
+	{ "syncs-between-devices-and-cpu", syncs },
+	{ "memory-of-the-process-s-own", pin_user },
+	{ "mmap-of-the-driver-s-is-a-dmabuf", mmap_row },
 };
 
 int

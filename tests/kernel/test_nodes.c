@@ -102,6 +102,8 @@ video(void)
 		{ "vivid-000-meta-out", R, 0, found, flags, mask, segments },
 		{ "ba unknown memops", W, 0, found, 0, BITS(32), ANY },
 		{ "ba vmalloc", W, 0, found, SOFT, 0, ANY },
+		{ "ba bufalloc", W, 0, found, 0, BITS(32), 1 },
+		{ "ba bufalloc sg", W, 0, found, 0, BITS(32), ANY },
 	};
 
 	CHECK_V4L2(answers);

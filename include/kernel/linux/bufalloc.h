@@ -4,8 +4,9 @@
  * dma-bufs. For camera and display drivers that allocate by themselves; user
  * space has <linux/bufalloc.h> of include/uapi/.
  *
- * All symbols are GPL only and in the namespace BUFALLOC. All calls sleep. A
- * driver that uses them keeps bufalloc.ko loaded.
+ * All symbols are GPL only and in the namespace BUFALLOC. All calls sleep, but for
+ * bufalloc_sync_for_cpu(). A driver that uses them keeps bufalloc.ko loaded. V4L2
+ * drivers need little of this: see <linux/bufalloc-v4l2.h>.
  */
 #ifndef _LINUX_BUFALLOC_H
 #define _LINUX_BUFALLOC_H
@@ -23,6 +24,7 @@ struct dma_buf;
 struct iommu_domain;
 struct scatterlist;
 struct sg_table;
+struct vm_area_struct;
 
 /**
  * struct bufalloc_use - a device that shall be able to use a buffer
@@ -102,13 +104,27 @@ struct bufalloc_buffer *bufalloc_alloc(const struct bufalloc_request *request,
 struct bufalloc_buffer *bufalloc_get(struct bufalloc_buffer *buf);
 void bufalloc_put(struct bufalloc_buffer *buf);
 size_t bufalloc_length(const struct bufalloc_buffer *buf);
+unsigned int bufalloc_users(const struct bufalloc_buffer *buf);
+struct bufalloc_buffer *bufalloc_pin_user(unsigned long addr, size_t length,
+					  bool read_only);
 
 struct dma_buf *bufalloc_export(struct bufalloc_buffer *buf, int fd_flags);
 struct bufalloc_buffer *bufalloc_of_dmabuf(struct dma_buf *dmabuf);
 
 struct sg_table *bufalloc_map(struct bufalloc_buffer *buf, struct device *dev);
+struct sg_table *bufalloc_map_to_read(struct bufalloc_buffer *buf,
+				      struct device *dev);
 void bufalloc_unmap(struct bufalloc_buffer *buf, struct device *dev,
 		    struct sg_table *table);
+void bufalloc_sync_for_device(struct bufalloc_buffer *buf, size_t offset,
+			      size_t length, enum dma_data_direction dir);
+void bufalloc_sync_for_cpu(struct bufalloc_buffer *buf, struct device *dev,
+			   struct sg_table *table, size_t offset,
+			   size_t length);
+
+void *bufalloc_vmap(struct bufalloc_buffer *buf);
+void bufalloc_vunmap(struct bufalloc_buffer *buf);
+int bufalloc_mmap(struct bufalloc_buffer *buf, struct vm_area_struct *vma);
 
 int bufalloc_map_domain(struct bufalloc_buffer *buf,
 			struct iommu_domain *domain, unsigned long iova,

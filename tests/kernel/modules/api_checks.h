@@ -20,6 +20,7 @@
 #define API_READ_WRITE (IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE)
 
 struct iommu_domain;
+struct vm_area_struct;
 
 /**
  * struct api_device - one device; written by probe and remove only
@@ -80,6 +81,9 @@ int api_slide(struct bufalloc_buffer *buf, u8 seed, bool compare, size_t view);
 struct iommu_domain *api_own_domain(int i);
 void api_free_domain(int i, struct iommu_domain *domain);
 
+/* mmap() of the driver's node. */
+int api_mmap(struct vm_area_struct *vma);
+
 #define API_CHECKS(check)         \
 	check(alloc)              \
 	check(alloc_in_probe)     \
@@ -97,7 +101,11 @@ void api_free_domain(int i, struct iommu_domain *domain);
 	check(pieces)             \
 	check(pieces_dma)         \
 	check(pieces_refusals)    \
-	check(pieces_left)
+	check(pieces_left)        \
+	check(users)              \
+	check(vmap)               \
+	check(syncs)              \
+	check(pin_user)
 
 #define API_DECLARE(name) void api_check_##name(void);
 API_CHECKS(API_DECLARE)

@@ -75,8 +75,20 @@ static long ba_api_ioctl(struct file *file, unsigned int cmd,
 	return ret;
 }
 
+static int ba_api_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	int ret = -ENODEV;
+
+	mutex_lock(&lock);
+	if (api_devices[0].pdev && api_devices[1].pdev)
+		ret = api_mmap(vma);
+	mutex_unlock(&lock);
+	return ret;
+}
+
 static const struct file_operations ba_api_fops = {
 	.owner = THIS_MODULE,
+	.mmap = ba_api_mmap,
 	.unlocked_ioctl = ba_api_ioctl,
 };
 

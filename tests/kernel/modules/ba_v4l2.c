@@ -19,6 +19,8 @@
 #include <media/videobuf2-dma-contig.h>
 #include <media/videobuf2-vmalloc.h>
 
+#include <linux/bufalloc-v4l2.h>
+
 /* The devices: the driver's own, another one, and one that has no DMA. */
 enum { OWN, OTHER, BARE, DEVICES };
 
@@ -60,6 +62,8 @@ static const struct kind {
 	  .planes = { OTHER + 1, OWN + 1 } },
 	{ "ba unknown memops", CAPTURES, &unknown_memops, IMPORTS },
 	{ "ba vmalloc", CAPTURES, &vb2_vmalloc_memops, IMPORTS },
+	{ "ba bufalloc", CAPTURES, &bufalloc_vb2_memops, IMPORTS },
+	{ "ba bufalloc sg", CAPTURES, &bufalloc_vb2_sg_memops, IMPORTS },
 	{ "ba no import", CAPTURES, &vb2_vmalloc_memops, VB2_MMAP },
 	{ "ba no queue", CAPTURES },
 	{ "ba no queue no dma", CAPTURES, .parent = BARE },
@@ -149,6 +153,26 @@ static int add_node(int i)
 	return video_register_device(vdev, VFL_TYPE_VIDEO, -1);
 }
 
+/* Names of devices that will import, and forgets them: none is asked. */
+static int check_peers(void)
+{
+	struct vb2_queue queue = { .dev = &devices[OWN]->dev };
+	int i;
+
+	if (bufalloc_vb2_add_peer(&queue, &devices[OWN]->dev) != -EINVAL ||
+	    bufalloc_vb2_add_peer(&queue, NULL) != -EINVAL)
+		return -EPROTO;
+	/* A second time they are as new. */
+	for (i = 0; i < 2; i++) {
+		if (bufalloc_vb2_add_peer(&queue, &devices[OTHER]->dev) ||
+		    bufalloc_vb2_add_peer(&queue, &devices[BARE]->dev) ||
+		    bufalloc_vb2_add_peer(&queue, &devices[OTHER]->dev) != -EEXIST)
+			return -EPROTO;
+		bufalloc_vb2_remove_peers(&queue);
+	}
+	return 0;
+}
+
 static int add_subdev(void)
 {
 	v4l2_subdev_init(&subdev, &subdev_ops);
@@ -200,6 +224,8 @@ static int __init ba_v4l2_init(void)
 		return ret;
 	for (i = 0; !ret && i < DEVICES; i++)
 		ret = add_device(i);
+	if (!ret)
+		ret = check_peers();
 	for (i = 0; !ret && i < ARRAY_SIZE(kinds); i++)
 		ret = add_node(i);
 	if (!ret)
@@ -214,3 +240,4 @@ module_exit(remove_all);
 
 MODULE_DESCRIPTION("V4L2 nodes to be asked about, for tests");
 MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(BUFALLOC);
