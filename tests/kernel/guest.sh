@@ -25,6 +25,8 @@
 #   direct      a disk that reads straight into buffers, behind an IOMMU; what
 #               mappings cost by a clock that counts instructions
 #   api         a driver that calls the in-kernel API
+#   camera      two sample cameras behind an IOMMU, and devices that import from
+#               them, the last one outside
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 #   reserved    memory that the kernel was told to leave alone
 #   arm64-reserved  the same by a devicetree, and devices that do not see the
@@ -157,6 +159,19 @@ api)
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff)
 	programs=(api)
 	;;
+camera)
+	# The first two devices are the cameras'; see in-guest.sh.
+	modules=(bufalloc-v4l2 ba_edu bufalloc-camera)
+	append="intel_iommu=on iommu.strict=1"
+	mem=2048
+	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		--device edu,bus=pcie.0 --device edu,bus=pcie.0
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+		"${one_outside[@]}")
+	environment=(CAMERAS="0 1"
+		V4L2_COMPLIANCE="$(tests/vm/compliance)/bin/v4l2-compliance")
+	programs=(camera camera_peers camera_unbind camera_compliance)
+	;;
 virtio-iommu)
 	modules=("$five")
 	append="iommu.strict=1"
@@ -270,6 +285,7 @@ arguments=()
 for module in "bufalloc $bufalloc_parameters" "${modules[@]}"; do
 	read -r name parameters <<<"$module"
 	case $name in
+	bufalloc-camera) module="$modules_dir/samples/$name.ko $parameters" ;;
 	bufalloc*) module="$modules_dir/$name.ko $parameters" ;;
 	ba_*) module="$kmod/test-modules/$name.ko $parameters" ;;
 	esac
@@ -286,6 +302,7 @@ exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout "$limit" \
 	--append "$append" "${options[@]}" "${arguments[@]}" \
 	--log "${GUEST_LOG:-$logs/kernel-$suite-$kernel.guest.log}" \
 	"${more[@]}" -- env BUFALLOC_KO="$modules_dir/bufalloc.ko" \
+	CAMERA_KO="$modules_dir/samples/bufalloc-camera.ko" \
 	BUFALLOC_TOOL="${BUFALLOC_TOOL:-$build/tools/bufalloc}" \
 	"${environment[@]}" \
 	tests/kernel/in-guest.sh "$build" "${programs[@]}"
