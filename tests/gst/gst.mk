@@ -22,18 +22,29 @@ GST_FAKE := $(GST_FAKE_DIR)/libbufalloc.so.0
 GST_FAKE_SRC := tests/gst/fake_bufalloc.c \
 	$(filter-out libbufalloc/ctx.c,$(wildcard libbufalloc/*.c))
 
+# A USB camera for guests.
+GST_UVC := $(GST_TEST_DIR)/uvc_camera
+
 ## gst-witness       the tracer tests/gst/framewitness.c
 .PHONY: gst-witness
 gst-witness: $(GST_WITNESS)
 
 ## gst-tests         the tests of the plugin, built but not run
 .PHONY: gst-tests
-gst-tests: $(GST_TEST_BINS) $(GST_FAKE) $(GST_WITNESS) plugin
+gst-tests: $(GST_TEST_BINS) $(GST_FAKE) $(GST_WITNESS) $(GST_UVC) plugin
 
 ## check-gst         the tests of the plugin that need no guest
 .PHONY: check-gst
 check-gst: gst-tests
 	$(Q)tests/gst/run_host.sh $(B)
+
+$(GST_UVC).o: tests/gst/uvc_camera.c tests/gst/gst.mk
+	$(say) CC $@
+	$(call cc,)
+
+$(GST_UVC): $(GST_UVC).o
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(GST_TEST_DIR)/framewitness.o: tests/gst/framewitness.c tests/gst/gst.mk
 	$(say) CC $@

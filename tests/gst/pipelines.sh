@@ -40,6 +40,23 @@ camera_vga() {
 	check "a camera of 640x480" v4l2-ctl -d "$CAMERA" --set-input 0
 }
 
+# camera_usb: a camera on the other side of USB/IP
+camera_usb() {
+	"$build/tests/gst/uvc_camera" >"$dir/uvc_camera" 2>&1 &
+	check "a USB camera" camera_usb_there && USB_CAMERA=$(node_called 'UVC Camera*')
+	export USB_CAMERA
+}
+
+camera_usb_there() {
+	local _
+	for _ in $(seq 100); do
+		! node_called 'UVC Camera*' 2>/dev/null || return 0
+		read -r -t 0.1 <> <(:)
+	done
+	cat "$dir/uvc_camera"
+	return 1
+}
+
 # line_of NAME WHICH FRAMES: the page's first or second command line of that
 # heading, as $words, for so many frames
 line_of() {
@@ -70,8 +87,8 @@ echo 1 >$probes/events/bufalloc_maps/enable
 
 # Which frames were in which dma-buf. A link that begins at a source or at one of
 # $new, which write to buffers of their own, begins a stretch; all others of the
-# stretch have the same frames in the same dma-bufs. $coded begin stretches that
-# are no pictures.
+# stretch have the same frames in the same dma-bufs. $other begin stretches that are
+# no pictures or no dma-bufs.
 # shellcheck disable=SC2016 # jq's own variables
 stretches='
 	def element: split(":")[0];
@@ -82,13 +99,14 @@ stretches='
 			else first_of($before) end;
 	[$pads[] | first_of(.) as $first | {pad, frames, dmabuf_frames, inodes,
 		sequence, first: $first.pad, same: (.sequence == $first.sequence)}]
-	| map(select(.first | element | IN($coded[]) | not))'
+	| map(select(.first | element | IN($other[]) | not))'
 
-# all_links NAME NEW FILTER: it is true for those links
+# all_links NAME NEW FILTER: it is true for those links. NEW are names with commas
+# between them, with a "-" after those that begin the other stretches.
 all_links() {
 	local new=$2 filter=$3
-	jq -e --argjson new "$(jq -Rc 'split(",")' <<<"$new")" \
-		--argjson coded "$(grep -oE '\w*enc0' <<<"$new" | jq -Rn '[inputs]')" \
+	jq -e --argjson new "$(tr -d - <<<"$new" | jq -Rc 'split(",")')" \
+		--argjson other "$(grep -oE '\w+-' <<<"$new" | tr -d - | jq -Rn '[inputs]')" \
 		"$stretches | $filter" "$dir/$1.json" >/dev/null || {
 		jq -c '.pads[] | [.pad, .peer, .frames, .dmabuf_frames, .inodes]' \
 			"$dir/$1.json"
@@ -136,7 +154,13 @@ pipeline() {
 		'all(.[]; .inodes | length <= 12)'
 	check "$run: GStreamer copies none" none_copied "$run"
 	check "$run: no program maps one ($before times)" [ "$before" = 0 ]
-	check "$run: all frames are ours" every_stat "$run" foreign-frames 0
+	case ,$new in
+	*,bufalloc*)
+		check "$run: all frames are imported" \
+			every_stat "$run" imported-frames "$frames"
+		;;
+	*) check "$run: all frames are ours" every_stat "$run" foreign-frames 0 ;;
+	esac
 	check "$run: nothing to warn of" printed "$run" '^WARNING' 0
 	check "$run: all is freed" all_gone
 	[ "$tap_failed" != "$failed" ] || clean_ones+=("$run")

@@ -5,7 +5,8 @@
 # shellcheck disable=SC2317 # check calls the functions
 set -u
 guest_name=zero-copy
-guest_options=(--module vivid --module vkms --module vim2m --module vicodec)
+guest_options=(--module vivid --module vkms --module vim2m --module vicodec
+	--module vhci-hcd --module uvcvideo --timeout 560)
 # shellcheck source=tests/gst/guest.sh
 . "$(dirname "$0")/guest.sh"
 # shellcheck source=tests/gst/pipelines.sh
@@ -26,8 +27,16 @@ pipeline camera-convert 30 v4l2convert0
 check_red "control: those are two sets of dma-bufs" . all_links camera-convert '' \
 	'all(.[]; .same)'
 copies camera-convert 30
-pipeline camera-codec 30 v4l2fwhtenc0,v4l2fwhtdec0
+pipeline camera-codec 30 v4l2fwhtenc0-,v4l2fwhtdec0
 copies camera-codec 30
+
+pipeline memory-display 20 videotestsrc0-,bufalloc0
+copies memory-display 20
+
+# uvcvideo's own work is slow where the CPU is emulated
+camera_usb
+pipeline camera-usb 10
+copies camera-usb 10
 
 camera_hd 1
 pipeline camera-display 30 '' contig
