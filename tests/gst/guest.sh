@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Sourced at the top of the suites that run in a guest, after setting guest_name
 # and guest_options (of tests/vm/run), and guest_without_module if there are to be
-# no modules of ours. Outside it builds what they need and
-# starts the guest with the same script; only inside does it return.
+# no modules of ours, and guest_root for another release's GStreamer (of
+# tests/vm/root). Outside it builds what they need and starts the guest with the
+# same script; only inside does it return.
 # shellcheck disable=SC2154 # the two are set before
 self=$(readlink -f "$0")
 cd "$(dirname "$self")/../.." || exit 1
@@ -25,11 +26,13 @@ if [ -z "${GST_IN_GUEST-}" ]; then
 			--module "$kernel_dir/bufalloc-v4l2.ko"
 			--module "$kernel_dir/bufalloc-drm.ko")
 	fi
+	[ -z "${guest_root-}" ] || guest_options+=(--root "$guest_root")
 	exec tests/vm/run --mem 2048 --timeout 300 \
 		--log "$logs/gst-$guest_name.guest.log" "${guest_options[@]}" -- \
 		env GST_IN_GUEST=yes "$self" "$@"
 fi
 
+[ -z "${guest_root-}" ] || export GST_REGISTRY=/tmp/registry.bin
 # shellcheck source=tests/tap.sh
 . tests/tap.sh
 dir=$(mktemp -d) || exit 1
