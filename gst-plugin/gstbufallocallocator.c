@@ -349,7 +349,7 @@ gst_bufalloc_allocator_new (const gchar * devices, const gchar * heap,
     GError ** error)
 {
   enum bufalloc_heap heap_id = BUFALLOC_AUTO;
-  GstBufallocConnection *connection;
+  GstBufallocConnection *connection = NULL;
   GstBufallocDevices opened;
   GstAllocator *allocator;
   gchar *reason = NULL;
@@ -363,12 +363,9 @@ gst_bufalloc_allocator_new (const gchar * devices, const gchar * heap,
   }
   err = gst_bufalloc_devices_open (&opened, devices ? devices : "", &reason);
   gst_bufalloc_devices_close (&opened);
-  if (err == 0) {
+  if (err == 0)
     connection = gst_bufalloc_connection_new (NULL, NULL, &err, &reason);
-    if (connection != NULL)
-      err = 0;
-  }
-  if (err < 0) {
+  if (connection == NULL) {
     g_set_error_literal (error, GST_RESOURCE_ERROR, err == -E2BIG ?
         GST_RESOURCE_ERROR_SETTINGS : gst_bufalloc_errno_code (err), reason);
     g_free (reason);

@@ -185,7 +185,8 @@ wait_until (struct wl_display *display, const gboolean * done, gint64 deadline)
 {
   while (!*done) {
     struct pollfd poll_fd = {.fd = wl_display_get_fd (display),.events = POLLIN };
-    gint64 left = (deadline - g_get_monotonic_time ()) / 1000;
+    gint left = (gint) ((deadline - g_get_monotonic_time ())
+        / G_TIME_SPAN_MILLISECOND);
     gint n;
 
     while (wl_display_prepare_read (display) != 0) {
@@ -219,7 +220,7 @@ wait_until (struct wl_display *display, const gboolean * done, gint64 deadline)
 static const gchar *
 ask (struct wl_display *display, Feedback * feedback)
 {
-  gint64 deadline = g_get_monotonic_time () + ANSWER_MS * 1000;
+  gint64 deadline = g_get_monotonic_time () + ANSWER_MS * G_TIME_SPAN_MILLISECOND;
   struct wl_registry *registry = wl_display_get_registry (display);
   struct zwp_linux_dmabuf_feedback_v1 *object;
   struct wl_callback *callback;

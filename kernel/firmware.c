@@ -192,7 +192,7 @@ static int load_file(struct load *load, struct reading *reading)
 			      -EINTR :
 			      load_part(load, &window, reading);
 	bufalloc_window_close(&window);
-	return ret < 0 ? ret : 0;
+	return min_t(ssize_t, ret, 0);
 }
 
 /* Is there such a file that the loader would have to unpack? */

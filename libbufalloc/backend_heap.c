@@ -51,14 +51,15 @@ list(const struct attempt *attempt, struct place *places, size_t max,
 	while (count < max && (entry = readdir(dir)) != NULL) {
 		struct place *place = &places[count];
 
-		if (entry->d_name[0] == '.' ||
-		    strlen(entry->d_name) >= sizeof(place->name)) {
+		size_t size = strlen(entry->d_name) + 1;
+
+		if (entry->d_name[0] == '.' || size > sizeof(place->name)) {
 			continue;
 		}
 		*place = (struct place){
 			.is_contiguous = !is_system(entry->d_name),
 		};
-		strcpy(place->name, entry->d_name);
+		memcpy(place->name, entry->d_name, size);
 		count++;
 	}
 	closedir(dir);

@@ -28,6 +28,12 @@ plant bindings "'memory-region' is a required" $binding \
 	'    / { x { compatible = "bufalloc,reserved-memory"; }; };\n'
 plant bindings "'memory-region' is a required" tests/vm/reserved.dtso \
 	'/ { x { compatible = "bufalloc,reserved-memory"; }; };\n'
+plant analyzer 'tools/bufalloc/text.c' tools/bufalloc/text.c \
+	'int x(void);\nint x(void)\n{\n\tint *p = NULL;\n\treturn *p;\n}\n'
+plant coccinelle 'kernel/main.c' kernel/main.c \
+	'static int x(int a)\n{\n\treturn a < 3 ? a : 3;\n}\n'
+plant tidy 'tools/bufalloc/text.c' tools/bufalloc/text.c \
+	'long x(int);\nlong x(int a)\n{\n\treturn a * 1000;\n}\n'
 plant checkpatch 'ERROR:SPACING' kernel/main.c 'int bufalloc_x=1;\n'
 plant checkpatch 'CHECK:' include/uapi/linux/bufalloc.h \
 	'\n\n\nstruct bufalloc_x {\n\t__u32 x;\n};\n'

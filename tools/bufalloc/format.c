@@ -18,12 +18,14 @@ tool_fourcc(const char *format)
 {
 	/* Shorter ones are padded. */
 	unsigned char letters[4] = { ' ', ' ', ' ', ' ' };
-	size_t len = strlen(format);
+	size_t len = strlen(format), i;
 
 	if (len == 0 || len > sizeof(letters)) {
 		return 0;
 	}
-	memcpy(letters, format, len);
+	for (i = 0; i < len; i++) {
+		letters[i] = (unsigned char)format[i];
+	}
 	return BUFALLOC_FOURCC(letters[0], letters[1], letters[2], letters[3]);
 }
 

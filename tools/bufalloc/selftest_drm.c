@@ -204,8 +204,8 @@ static void
 try_framebuffer(struct selftest *test, struct selftest_device *device,
 		const struct selftest_port *port, const struct picture *picture)
 {
-	const struct bufalloc_layout *layout;
-	struct bufalloc_request *request;
+	const struct bufalloc_layout *layout = NULL;
+	struct bufalloc_request *request = NULL;
 	struct report *report = &test->report;
 	uint32_t framebuffer;
 	int ret;
@@ -213,10 +213,8 @@ try_framebuffer(struct selftest *test, struct selftest_device *device,
 	ret = bufalloc_request_new(&request);
 	if (ret == 0) {
 		ret = lay_out(request, picture, &layout);
-	} else {
-		request = NULL;
 	}
-	if (ret < 0) {
+	if (ret < 0 || layout == NULL) {
 		report_skip(report, ret, "no layout of a picture is known: %s",
 			    strerror(-ret));
 		bufalloc_request_destroy(request);

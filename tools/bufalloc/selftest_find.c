@@ -40,8 +40,10 @@ selftest_set_card(struct selftest_device *device, const char *text, size_t size)
 	/* It may come from whoever plugged the device in. */
 	for (i = 0; i < size && text[i] != '\0' && i + 1 < sizeof(device->card);
 	     i++) {
-		device->card[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] :
-								     '?';
+		device->card[i] = '?';
+		if (text[i] >= ' ' && text[i] <= '~') {
+			device->card[i] = text[i];
+		}
 	}
 	device->card[i] = '\0';
 }

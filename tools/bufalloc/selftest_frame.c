@@ -222,6 +222,12 @@ wait_for_frame(struct frame *frame, struct stream *stream,
 			return selftest_call_failed(frame->test, frame->device,
 						    "VIDIOC_DQBUF", ret);
 		}
+		if (shot->buffer.index >= stream->count) {
+			return report_fail(&frame->test->report, EPROTO,
+					   "the driver gives back buffer %u of "
+					   "%u",
+					   shot->buffer.index, stream->count);
+		}
 		if ((shot->buffer.flags & V4L2_BUF_FLAG_ERROR) == 0) {
 			return true;
 		}
@@ -295,7 +301,7 @@ static void
 run_frame(struct frame *frame)
 {
 	struct stream *capture = stream_of(frame, "capture");
-	struct v4l2_shot shot;
+	struct v4l2_shot shot = { 0 };
 	size_t i;
 
 	for (i = 0; i < frame->count; i++) {
@@ -308,7 +314,7 @@ run_frame(struct frame *frame)
 			return;
 		}
 	}
-	if (wait_for_frame(frame, capture, &shot)) {
+	if (capture != NULL && wait_for_frame(frame, capture, &shot)) {
 		look_at_frame(frame, capture, &shot);
 	}
 }
