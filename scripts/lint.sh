@@ -250,7 +250,7 @@ user_space() {
 	local folder packages flags
 	make -s plugin >/dev/null || return 1
 	while read -r folder packages; do
-		# shellcheck disable=SC2086,SC2046 # words are wanted
+		# shellcheck disable=SC2086,SC2207 # words are wanted
 		flags=(-std=gnu11 -D_FILE_OFFSET_BITS=64 '-DVERSION="0"'
 			'-DPACKAGE="bufalloc"' -DHAVE_WAYLAND -Iinclude -Iinclude/uapi
 			-Igst-plugin -Ibuild/gst-plugin
