@@ -119,6 +119,7 @@ gst_bufalloc_allocator_make (GstBufallocAllocator * self, gsize size,
     gsize slack, GError ** error)
 {
   GstBufallocConnection *connection;
+  guint64 attributes;
   GstMemory *mem;
   gsize length;
   gint fd;
@@ -134,7 +135,7 @@ gst_bufalloc_allocator_make (GstBufallocAllocator * self, gsize size,
   connection = gst_bufalloc_allocator_open (self, error);
   if (connection == NULL)
     return NULL;
-  fd = gst_bufalloc_connection_alloc (connection, &length, error);
+  fd = gst_bufalloc_connection_alloc (connection, &length, &attributes, error);
   if (fd < 0)
     return NULL;
 
@@ -148,6 +149,8 @@ gst_bufalloc_allocator_make (GstBufallocAllocator * self, gsize size,
     return NULL;
   }
   gst_memory_resize (mem, 0, size);
+  if (attributes & BUFALLOC_NEVER_CPU)
+    GST_MINI_OBJECT_FLAG_SET (mem, GST_MEMORY_FLAG_NOT_MAPPABLE);
 
   GST_OBJECT_LOCK (self);
   self->counts.allocations++;

@@ -46,6 +46,8 @@ struct _GstBufallocConnection
 
   gint heap;                    /* enum bufalloc_heap, atomic */
   gint chosen_heap;             /* of the newest memory, atomic */
+  guint attributes;             /* enum bufalloc_attr, atomic */
+  guint granted;                /* of these, to the newest memory; atomic */
   gchar *device_list;           /* protected by the object lock */
   gboolean said;                /* the choice below; all protected by lock */
   enum bufalloc_heap said_heap;
@@ -55,6 +57,12 @@ struct _GstBufallocConnection
 
 G_DEFINE_FINAL_TYPE (GstBufallocConnection, gst_bufalloc_connection,
     GST_TYPE_OBJECT)
+
+static guint64
+gst_bufalloc_connection_get_attributes (GstBufallocConnection * self)
+{
+  return g_atomic_int_get (&self->attributes);
+}
 
 /* An error of the element, and of who asked. reason is a sentence. */
 static void
@@ -136,20 +144,29 @@ gst_bufalloc_connection_say (GstBufallocConnection * self,
   self->said_device = device;
 }
 
-/* Of the heap that all devices can use. Called with lock. */
+/* Of the heap that all devices can use, or of one that is named. Called with
+ * lock. */
 static gint
-gst_bufalloc_connection_alloc_auto (GstBufallocConnection * self, gsize length,
-    struct bufalloc_buf **buf, gchar ** reason)
+gst_bufalloc_connection_alloc_module (GstBufallocConnection * self,
+    gsize length, enum bufalloc_heap heap, struct bufalloc_buf **buf,
+    gchar ** reason)
 {
+  struct bufalloc_alloc_options options = {.size = sizeof (options) };
   struct bufalloc_verdict *verdict = NULL;
-  GstBufallocDevices devices;
-  gint err;
+  GstBufallocDevices devices = { 0, };
+  gint err = 0;
 
-  err = gst_bufalloc_connection_open_devices (self, &devices, TRUE,
-      reason);
-  if (err == 0)
-    err = bufalloc_alloc_for (self->ctx, length, BUFALLOC_AUTO, self->name,
-        devices.uses, devices.n, 0, buf, &verdict);
+  /* who names a heap knows what the devices need; but which device's own? */
+  if (heap == BUFALLOC_AUTO || heap == BUFALLOC_DEVICE_MEMORY)
+    err = gst_bufalloc_connection_open_devices (self, &devices, TRUE, reason);
+  if (err == 0) {
+    options.heap = heap;
+    options.name = self->name;
+    options.uses = devices.uses;
+    options.count = devices.n;
+    options.attributes = gst_bufalloc_connection_get_attributes (self);
+    err = bufalloc_alloc_with (self->ctx, length, &options, buf, &verdict);
+  }
   gst_bufalloc_devices_close (&devices);
   if (verdict == NULL)
     return err;
@@ -158,6 +175,8 @@ gst_bufalloc_connection_alloc_auto (GstBufallocConnection * self, gsize length,
     *reason = g_strdup (bufalloc_verdict_text (verdict));
   } else {
     g_atomic_int_set (&self->chosen_heap, bufalloc_verdict_get_heap (verdict));
+    g_atomic_int_set (&self->granted,
+        (guint) bufalloc_verdict_get_attributes (verdict));
     gst_bufalloc_connection_say (self, verdict);
   }
   bufalloc_verdict_destroy (verdict);
@@ -189,6 +208,9 @@ gst_bufalloc_connection_alloc_other (GstBufallocConnection * self, gsize length,
   }
   if (err == 0)
     err = bufalloc_request_set_heap (req, heap);
+  if (err == 0)
+    err = bufalloc_request_set_attributes (req,
+        gst_bufalloc_connection_get_attributes (self), 0);
   for (i = 0; i < devices.n && err == 0; i++)
     err = bufalloc_request_add_device (req, devices.uses[i].fd,
         devices.uses[i].access);
@@ -223,8 +245,10 @@ gst_bufalloc_connection_alloc_buf (GstBufallocConnection * self, gsize length,
   *reason = NULL;
   if (!self->has_module) {
     err = gst_bufalloc_connection_alloc_other (self, length, heap, buf, reason);
-  } else if (heap == BUFALLOC_AUTO) {
-    err = gst_bufalloc_connection_alloc_auto (self, length, buf, reason);
+  } else if (heap == BUFALLOC_AUTO || heap == BUFALLOC_DEVICE_MEMORY
+      || gst_bufalloc_connection_get_attributes (self) != 0) {
+    err = gst_bufalloc_connection_alloc_module (self, length, heap, buf,
+        reason);
   } else {
     err = bufalloc_alloc_bytes (self->ctx, length, heap, self->name, buf);
     if (err == 0)
@@ -245,6 +269,7 @@ gst_bufalloc_connection_alloc_buf (GstBufallocConnection * self, gsize length,
  * gst_bufalloc_connection_alloc:
  * @self: a #GstBufallocConnection
  * @length: bytes that the dma-buf has at least; set to those that it has
+ * @attributes: (out): the attributes that it has
  * @error: (nullable): where to put the reason
  *
  * Returns: the file descriptor of a new dma-buf, the caller's own, or a negative
@@ -254,7 +279,7 @@ gst_bufalloc_connection_alloc_buf (GstBufallocConnection * self, gsize length,
  */
 gint
 gst_bufalloc_connection_alloc (GstBufallocConnection * self, gsize * length,
-    GError ** error)
+    guint64 * attributes, GError ** error)
 {
   enum bufalloc_heap heap = gst_bufalloc_connection_get_heap (self);
   struct bufalloc_buf *buf = NULL;
@@ -262,7 +287,9 @@ gst_bufalloc_connection_alloc (GstBufallocConnection * self, gsize * length,
   gint fd = -1, err;
 
   g_mutex_lock (&self->lock);
+  g_atomic_int_set (&self->granted, 0);
   err = gst_bufalloc_connection_alloc_buf (self, *length, heap, &buf, &reason);
+  *attributes = gst_bufalloc_connection_get_granted (self);
   if (err == 0) {
     *length = bufalloc_buf_get_length (buf);
     /* the memory outlives buf */
@@ -486,6 +513,34 @@ enum bufalloc_heap
 gst_bufalloc_connection_get_chosen_heap (GstBufallocConnection * self)
 {
   return g_atomic_int_get (&self->chosen_heap);
+}
+
+/**
+ * gst_bufalloc_connection_set_attributes:
+ * @self: a #GstBufallocConnection
+ * @attributes: of memory that is allocated from now on, enum bufalloc_attr bits
+ *
+ * Since: 0.1
+ */
+void
+gst_bufalloc_connection_set_attributes (GstBufallocConnection * self,
+    guint64 attributes)
+{
+  g_atomic_int_set (&self->attributes, (guint) attributes);
+}
+
+/**
+ * gst_bufalloc_connection_get_granted:
+ * @self: a #GstBufallocConnection
+ *
+ * Returns: the attributes that the newest memory has, enum bufalloc_attr bits
+ *
+ * Since: 0.1
+ */
+guint64
+gst_bufalloc_connection_get_granted (GstBufallocConnection * self)
+{
+  return g_atomic_int_get (&self->granted);
 }
 
 /**

@@ -31,12 +31,20 @@ enum bufalloc_heap
 gst_bufalloc_connection_get_chosen_heap (GstBufallocConnection * self);
 
 G_GNUC_INTERNAL
+void gst_bufalloc_connection_set_attributes (GstBufallocConnection * self,
+                                             guint64 attributes);
+
+G_GNUC_INTERNAL
+guint64 gst_bufalloc_connection_get_granted (GstBufallocConnection * self);
+
+G_GNUC_INTERNAL
 void gst_bufalloc_connection_set_device_list (GstBufallocConnection * self,
                                               const gchar * list);
 
 G_GNUC_INTERNAL
 gint gst_bufalloc_connection_alloc (GstBufallocConnection * self,
                                     gsize * length,
+                                    guint64 * attributes,
                                     GError ** error);
 
 G_GNUC_INTERNAL

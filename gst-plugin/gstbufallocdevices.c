@@ -20,6 +20,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/videodev2.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <gst/base/gstbasetransform.h>
@@ -156,6 +158,48 @@ open_v4l2 (GstElement * element)
     own = fcntl (fd, F_DUPFD_CLOEXEC, 0);
 
   return own;
+}
+
+/* The file that the element has open, because that of a codec has a format of its
+ * own. Only looked at. */
+static guint
+count_capture_memories (GstElement * element)
+{
+  struct v4l2_format format = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE };
+  gint fd = -1, own, ret;
+
+  g_object_get (element, "device-fd", &fd, NULL);
+  own = fd < 0 ? -1 : fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0)
+    return 0;
+  do {
+    ret = ioctl (own, VIDIOC_G_FMT, &format);
+  } while (ret < 0 && errno == EINTR);
+  close (own);
+
+  return ret < 0 ? 0 : format.fmt.pix_mp.num_planes;
+}
+
+/**
+ * gst_bufalloc_devices_count_memories:
+ * @self: the element bufalloc
+ *
+ * Returns: in how many memories the V4L2 device upstream writes each of its frames;
+ *   0 where there is none, or its driver has formats of one memory only
+ *
+ * Since: 0.1
+ */
+guint
+gst_bufalloc_devices_count_memories (GstElement * self)
+{
+  GstElement *writer = gst_bufalloc_devices_find_upstream (self);
+  guint n = 0;
+
+  if (writer != NULL && is_v4l2 (writer))
+    n = count_capture_memories (writer);
+  gst_clear_object (&writer);
+
+  return n;
 }
 
 /* A device that takes no dma-bufs at all gets none, whatever they are made of;

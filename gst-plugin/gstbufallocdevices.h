@@ -39,6 +39,9 @@ void gst_bufalloc_devices_find (GstBufallocDevices * devices,
                                 gboolean upstream);
 
 G_GNUC_INTERNAL
+guint gst_bufalloc_devices_count_memories (GstElement * self);
+
+G_GNUC_INTERNAL
 const gchar * gst_bufalloc_devices_import_setting (GstElement * element);
 
 G_GNUC_INTERNAL

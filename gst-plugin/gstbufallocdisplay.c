@@ -261,11 +261,11 @@ try_import (gint fd, GstBuffer * buffer, GstVideoMeta * meta,
     gboolean * no_import)
 {
   guint32 handles[4] = { 0, }, pitches[4] = { 0, }, offsets[4] = { 0, };
-  guint32 handle = 0, fb = 0, fourcc = drm_fourcc (meta->format);
+  guint32 memories[4] = { 0, }, fb = 0, fourcc = drm_fourcc (meta->format);
   const gchar *refused = NULL;
   guint64 prime = 0;
+  guint i, n = gst_buffer_n_memory (buffer);
   gint err = 0;
-  guint i;
 
   *no_import = FALSE;
   if (drmGetCap (fd, DRM_CAP_PRIME, &prime) < 0
@@ -275,15 +275,26 @@ try_import (gint fd, GstBuffer * buffer, GstVideoMeta * meta,
     return "its driver imports no dma-bufs (DRM_CAP_PRIME)";
   }
 
-  if (drmPrimeFDToHandle (fd,
-          gst_dmabuf_memory_get_fd (gst_buffer_peek_memory (buffer, 0)),
-          &handle) < 0)
-    return "it cannot reach this memory (drmPrimeFDToHandle)";
+  for (i = 0; i < n; i++) {
+    if (drmPrimeFDToHandle (fd,
+            gst_dmabuf_memory_get_fd (gst_buffer_peek_memory (buffer, i)),
+            &memories[i]) < 0) {
+      err = errno;
+      refused = "it cannot reach this memory (drmPrimeFDToHandle)";
+      goto close;
+    }
+  }
 
   for (i = 0; i < meta->n_planes; i++) {
-    handles[i] = handle;
+    guint memory, length;
+    gsize skip;
+
+    if (!gst_buffer_find_memory (buffer, meta->offset[i], 1, &memory, &length,
+            &skip))
+      goto close;
+    handles[i] = memories[memory];
     pitches[i] = meta->stride[i];
-    offsets[i] = meta->offset[i];
+    offsets[i] = skip;
   }
   if (fourcc != 0) {
     if (drmModeAddFB2 (fd, meta->width, meta->height, fourcc, handles, pitches,
@@ -294,7 +305,10 @@ try_import (gint fd, GstBuffer * buffer, GstVideoMeta * meta,
       drmModeRmFB (fd, fb);
     }
   }
-  drmCloseBufferHandle (fd, handle);
+
+close:
+  for (i = 0; i < n && memories[i] != 0; i++)
+    drmCloseBufferHandle (fd, memories[i]);
   errno = err;
 
   return refused;
@@ -303,7 +317,7 @@ try_import (gint fd, GstBuffer * buffer, GstVideoMeta * meta,
 /**
  * gst_bufalloc_display_try_import:
  * @display: a kmssink
- * @buffer: a frame of ours with a #GstVideoMeta, in one memory
+ * @buffer: a frame of ours with a #GstVideoMeta, in one memory or more
  * @refusal: (out caller-allocates): what the display refused and why
  *
  * Do to @buffer what @display will do to it, and undo it.
@@ -323,7 +337,7 @@ gst_bufalloc_display_try_import (GstElement * display, GstBuffer * buffer,
   gboolean no_import;
   gint fd, err;
 
-  if (meta == NULL || gst_buffer_n_memory (buffer) != 1)
+  if (meta == NULL || gst_buffer_n_memory (buffer) > meta->n_planes)
     return GST_BUFALLOC_DISPLAY_UNTRIED;
 
   fd = gst_bufalloc_display_open (display);

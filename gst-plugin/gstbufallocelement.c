@@ -78,6 +78,7 @@ struct _GstBufalloc
   GstBufallocAllocator *allocator;      /* likewise */
   GstBufallocCounts last_counts;        /* of the allocator before */
   enum bufalloc_heap last_heap; /* of it, too */
+  guint64 last_attributes;
 
   guint64 frames;
   guint64 own_frames;
@@ -114,6 +115,24 @@ gst_bufalloc_ref_allocator (GstBufalloc * self)
   return allocator;
 }
 
+/* With commas between them. */
+static gchar *
+gst_bufalloc_attribute_names (guint64 attributes)
+{
+  GString *names = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < 64; i++) {
+    const gchar *name = bufalloc_attr_name (attributes & (G_GUINT64_CONSTANT (1)
+            << i));
+
+    if (name != NULL)
+      g_string_append_printf (names, "%s%s", names->len > 0 ? "," : "", name);
+  }
+
+  return g_string_free (names, FALSE);
+}
+
 static GstStructure *
 gst_bufalloc_get_stats (GstBufalloc * self)
 {
@@ -121,19 +140,25 @@ gst_bufalloc_get_stats (GstBufalloc * self)
   enum bufalloc_heap heap;
   GstBufallocCounts counts;
   GstStructure *stats;
+  guint64 attributes;
+  gchar *names;
 
   GST_OBJECT_LOCK (self);
   if (self->allocator != NULL) {
     gst_bufalloc_allocator_get_counts (self->allocator, &counts);
     heap = gst_bufalloc_connection_get_chosen_heap (self->connection);
+    attributes = gst_bufalloc_connection_get_granted (self->connection);
   } else {
     counts = self->last_counts;
+    attributes = self->last_attributes;
     heap = counts.allocations > 0 ? self->last_heap :
         self->settings.heap;
   }
 
+  names = gst_bufalloc_attribute_names (attributes);
   stats = gst_structure_new ("application/x-bufalloc-stats",
       "heap", G_TYPE_STRING, bufalloc_heap_name (heap),
+      "attributes", G_TYPE_STRING, names,
       "allocations", G_TYPE_UINT64, counts.allocations,
       "allocated-bytes", G_TYPE_UINT64, counts.allocated_bytes,
       "buffers", G_TYPE_UINT64, counts.buffers,
@@ -147,6 +172,7 @@ gst_bufalloc_get_stats (GstBufalloc * self)
       "display", G_TYPE_STRING,
       display[gst_bufalloc_watch_get_display (&self->watch)], NULL);
   GST_OBJECT_UNLOCK (self);
+  g_free (names);
 
   return stats;
 }
@@ -320,16 +346,43 @@ gst_bufalloc_stop (GstBaseTransform * trans)
   return TRUE;
 }
 
+/* Called with the object lock. What is no attribute was refused before READY, and
+ * is left out now. */
+static void
+gst_bufalloc_apply (GstBufalloc * self)
+{
+  gchar *reason = NULL;
+  guint64 attributes;
+
+  if (self->connection == NULL)
+    return;
+  gst_bufalloc_settings_get_attributes (&self->settings, &attributes, &reason);
+  g_free (reason);
+  gst_bufalloc_connection_set_heap (self->connection, self->settings.heap);
+  gst_bufalloc_connection_set_attributes (self->connection, attributes);
+  gst_bufalloc_connection_set_device_list (self->connection,
+      self->settings.devices);
+}
+
 static gboolean
 gst_bufalloc_open (GstBufalloc * self)
 {
   GstBufallocConnection *connection;
-  gchar *device, *reason;
+  gchar *device, *reason = NULL;
+  guint64 attributes;
   gint err;
 
   GST_OBJECT_LOCK (self);
   device = g_strdup (self->settings.device);
+  err = gst_bufalloc_settings_get_attributes (&self->settings, &attributes,
+      &reason);
   GST_OBJECT_UNLOCK (self);
+  if (err < 0) {
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", reason), (NULL));
+    g_free (device);
+    g_free (reason);
+    return FALSE;
+  }
 
   connection = gst_bufalloc_connection_new (device, GST_ELEMENT (self), &err,
       &reason);
@@ -345,8 +398,7 @@ gst_bufalloc_open (GstBufalloc * self)
 
   GST_OBJECT_LOCK (self);
   self->connection = connection;
-  gst_bufalloc_connection_set_heap (connection, self->settings.heap);
-  gst_bufalloc_connection_set_device_list (connection, self->settings.devices);
+  gst_bufalloc_apply (self);
   self->allocator = GST_BUFALLOC_ALLOCATOR (gst_bufalloc_allocator_new_on
       (connection));
   GST_OBJECT_UNLOCK (self);
@@ -369,6 +421,7 @@ gst_bufalloc_close (GstBufalloc * self)
   if (allocator != NULL) {
     gst_bufalloc_allocator_get_counts (allocator, &self->last_counts);
     self->last_heap = gst_bufalloc_connection_get_chosen_heap (connection);
+    self->last_attributes = gst_bufalloc_connection_get_granted (connection);
   }
   GST_OBJECT_UNLOCK (self);
 
@@ -405,11 +458,7 @@ gst_bufalloc_set_property (GObject * object, guint prop_id,
 
   GST_OBJECT_LOCK (self);
   known = gst_bufalloc_settings_set (&self->settings, prop_id, value);
-  if (self->connection != NULL) {
-    gst_bufalloc_connection_set_heap (self->connection, self->settings.heap);
-    gst_bufalloc_connection_set_device_list (self->connection,
-        self->settings.devices);
-  }
+  gst_bufalloc_apply (self);
   GST_OBJECT_UNLOCK (self);
 
   if (!known)
@@ -467,6 +516,8 @@ gst_bufalloc_class_init (GstBufallocClass * klass)
    * What happened so far:
    *
    * - `heap` (string): that of the newest buffer, or what is set
+   * - `attributes` (string): that the newest buffer has, of those asked for, with
+   *   commas between them
    * - `allocations` (guint64): dma-bufs allocated since READY
    * - `allocated-bytes` (guint64): bytes of them
    * - `buffers` (guint64): of them, those that exist now
@@ -485,7 +536,8 @@ gst_bufalloc_class_init (GstBufallocClass * klass)
    * Since: 0.1
    */
   stats_property = g_param_spec_boxed ("stats", "Statistics",
-      "Counters (numbers, bytes): heap, allocations, allocated-bytes, buffers, "
+      "Counters (numbers, bytes): heap, attributes, allocations, "
+      "allocated-bytes, buffers, "
       "cpu-maps, cpu-reads, frames, own-frames, foreign-frames, "
       "imported-frames, copied-frames, display",
       GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);

@@ -36,6 +36,8 @@ gst_bufalloc_heap_get_type (void)
           "memory only in one piece", "contig"},
     {BUFALLOC_RESERVED, "One physical range of memory that was set aside for "
           "bufalloc", "reserved"},
+    {BUFALLOC_DEVICE_MEMORY, "Memory of one device's own, which a devicetree "
+          "gave to it", "device"},
     {0, NULL, NULL},
   };
 

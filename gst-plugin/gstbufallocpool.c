@@ -5,9 +5,10 @@
  * @title: GstBufallocPool
  * @short_description: a pool of video frames, one dma-buf each
  *
- * A #GstVideoBufferPool on a #GstBufallocAllocator. It allocates each of its
- * buffers once and keeps the same #GstMemory in it for ever, because importers
- * (kmssink for one) remember what they imported by the memory.
+ * A #GstVideoBufferPool on a #GstBufallocAllocator: a dma-buf for each frame, or
+ * for each plane of it. It allocates each of its buffers once and keeps the same
+ * #GstMemory in it for ever, because importers (kmssink for one) remember what
+ * they imported by the memory.
  *
  * The configuration is negotiated as V4L2 elements do it: whenever
  * gst_buffer_pool_set_config() had to change something it returns %FALSE, and
@@ -48,11 +49,11 @@ struct _GstBufallocPool
 
   GstBufallocAllocator *allocator;
   gint extra_bytes;
+  gboolean per_plane;           /* a memory for each plane */
 
   /* Set with the configuration, constant while the pool is active. */
   GstVideoInfo info;
   GstVideoAlignment align;
-  gsize slack;
 
   /* The layout that was made up for a size that the format does not explain;
    * it must not be mistaken for somebody's wish when it comes back. */
@@ -238,11 +239,6 @@ gst_bufalloc_pool_set_config (GstBufferPool * pool, GstStructure * config)
     padded.size = size;
     self->info = padded;
     self->align = align;
-    if (self->extra_bytes >= 0)
-      self->slack = self->extra_bytes;
-    else
-      self->slack = gst_util_uint64_scale_int_ceil (size, EXTRA_ROWS,
-          MAX (GST_VIDEO_INFO_HEIGHT (&info), 1));
 
     if (!gst_structure_is_equal (asked, config)) {
       GST_DEBUG_OBJECT (self, "changed %" GST_PTR_FORMAT " to %"
@@ -255,6 +251,25 @@ gst_bufalloc_pool_set_config (GstBufferPool * pool, GstStructure * config)
   return ok;
 }
 
+/* The planes follow each other, whatever their order in the format. */
+static guint
+count_memories (GstBufallocPool * self)
+{
+  return self->per_plane ? GST_VIDEO_INFO_N_PLANES (&self->info) : 1;
+}
+
+static gsize
+memory_size (GstBufallocPool * self, guint i, guint n)
+{
+  GstVideoInfo *info = &self->info;
+
+  if (n == 1)
+    return GST_VIDEO_INFO_SIZE (info);
+
+  return (i + 1 < n ? GST_VIDEO_INFO_PLANE_OFFSET (info, i + 1) :
+      GST_VIDEO_INFO_SIZE (info)) - GST_VIDEO_INFO_PLANE_OFFSET (info, i);
+}
+
 static GstFlowReturn
 gst_bufalloc_pool_alloc_buffer (GstBufferPool * pool, GstBuffer ** buffer,
     GstBufferPoolAcquireParams * params)
@@ -262,15 +277,25 @@ gst_bufalloc_pool_alloc_buffer (GstBufferPool * pool, GstBuffer ** buffer,
   GstBufallocPool *self = GST_BUFALLOC_POOL (pool);
   GstVideoInfo *info = &self->info;
   GstVideoMeta *meta;
-  GstMemory *mem;
-
-  mem = gst_bufalloc_allocator_alloc_with_slack (self->allocator,
-      GST_VIDEO_INFO_SIZE (info), self->slack);
-  if (mem == NULL)
-    return GST_FLOW_ERROR;
+  guint i, n = count_memories (self);
 
   *buffer = gst_buffer_new ();
-  gst_buffer_append_memory (*buffer, mem);
+  for (i = 0; i < n; i++) {
+    gsize size = memory_size (self, i, n);
+    gsize slack = self->extra_bytes;
+    GstMemory *mem;
+
+    if (self->extra_bytes < 0)
+      slack = gst_util_uint64_scale_int_ceil (size, EXTRA_ROWS,
+          MAX (GST_VIDEO_INFO_HEIGHT (info), 1));
+    mem = gst_bufalloc_allocator_alloc_with_slack (self->allocator, size,
+        slack);
+    if (mem == NULL) {
+      gst_clear_buffer (buffer);
+      return GST_FLOW_ERROR;
+    }
+    gst_buffer_append_memory (*buffer, mem);
+  }
 
   meta = gst_buffer_add_video_meta_full (*buffer, GST_VIDEO_FRAME_FLAG_NONE,
       GST_VIDEO_INFO_FORMAT (info), GST_VIDEO_INFO_WIDTH (info),
@@ -297,10 +322,9 @@ gst_bufalloc_pool_start (GstBufferPool * pool)
     return FALSE;
 
   GST_INFO_OBJECT (self, "heap %s, %u buffers (at most %u, 0 is no limit) of %"
-      G_GSIZE_FORMAT " bytes and %" G_GSIZE_FORMAT " extra, %dx%d %s, stride "
-      "%d, %u lines more",
+      G_GSIZE_FORMAT " bytes in %u memories, %dx%d %s, stride %d, %u lines more",
       bufalloc_heap_name (gst_bufalloc_allocator_get_heap (self->allocator)),
-      min, max, GST_VIDEO_INFO_SIZE (&self->info), self->slack,
+      min, max, GST_VIDEO_INFO_SIZE (&self->info), count_memories (self),
       GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info),
       GST_VIDEO_INFO_NAME (&self->info),
       GST_VIDEO_INFO_PLANE_STRIDE (&self->info, 0),
@@ -363,6 +387,19 @@ gst_bufalloc_pool_new_with_extra (GstBufallocAllocator * allocator,
   self->extra_bytes = extra_bytes;
 
   return GST_BUFFER_POOL (self);
+}
+
+/**
+ * gst_bufalloc_pool_set_per_plane:
+ * @self: a pool that is not active
+ * @per_plane: whether each plane of a frame is a dma-buf of its own
+ *
+ * Since: 0.1
+ */
+void
+gst_bufalloc_pool_set_per_plane (GstBufallocPool * self, gboolean per_plane)
+{
+  self->per_plane = per_plane;
 }
 
 /**

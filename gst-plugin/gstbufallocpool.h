@@ -20,6 +20,10 @@ GstBufferPool *
 gst_bufalloc_pool_new_with_extra (GstBufallocAllocator * allocator,
                                   gint extra_bytes);
 
+G_GNUC_INTERNAL
+void gst_bufalloc_pool_set_per_plane (GstBufallocPool * self,
+                                      gboolean per_plane);
+
 G_END_DECLS
 
 #endif /* __GST_BUFALLOC_POOL_H__ */

@@ -18,6 +18,7 @@
 
 #include <gst/video/video.h>
 
+#include "gstbufallocdevices.h"
 #include "gstbufallocpool.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
@@ -50,6 +51,8 @@ gst_bufalloc_make_pool (GstBufallocAllocator * allocator,
   guint i;
 
   pool = gst_bufalloc_pool_new_with_extra (allocator, settings->extra_bytes);
+  gst_bufalloc_pool_set_per_plane (GST_BUFALLOC_POOL (pool),
+      settings->memories == BUFALLOC_MEMORIES_PER_PLANE);
 
   config = gst_buffer_pool_get_config (pool);
   gst_buffer_pool_config_set_params (config, caps, size, min, 0);
@@ -126,7 +129,12 @@ gst_bufalloc_propose (GstObject * self, GstBufallocAllocator * allocator,
   params.prefix = params.padding = 0;
 
   if (need_pool) {
-    pool = gst_bufalloc_make_pool (allocator, settings, caps, size, min,
+    GstBufallocSettings resolved = *settings;
+
+    if (settings->memories == BUFALLOC_MEMORIES_AUTO
+        && gst_bufalloc_devices_count_memories (GST_ELEMENT (self)) > 1)
+      resolved.memories = BUFALLOC_MEMORIES_PER_PLANE;
+    pool = gst_bufalloc_make_pool (allocator, &resolved, caps, size, min,
         &params);
     if (pool != NULL) {
       GstStructure *config = gst_buffer_pool_get_config (pool);

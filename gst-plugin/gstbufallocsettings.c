@@ -25,6 +25,28 @@ GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define DEFAULT_MIN_BUFFERS 2
 #define DEFAULT_STRIDE_ALIGN 1
 #define MAX_STRIDE_ALIGN 4096
+#define DEFAULT_MEMORIES BUFALLOC_MEMORIES_AUTO
+
+#define GST_TYPE_BUFALLOC_MEMORIES (gst_bufalloc_memories_get_type ())
+
+static GType
+gst_bufalloc_memories_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    {BUFALLOC_MEMORIES_AUTO, "As many as the V4L2 device upstream needs, else "
+          "one", "auto"},
+    {BUFALLOC_MEMORIES_ONE, "One dma-buf with all planes", "1"},
+    {BUFALLOC_MEMORIES_PER_PLANE, "One dma-buf for each plane", "n"},
+    {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstBufallocMemories", values));
+
+  return type;
+}
 
 /**
  * gst_bufalloc_settings_install:
@@ -126,7 +148,40 @@ gst_bufalloc_settings_install (GObjectClass * klass)
       "upstream's driver has",
       1, MAX_STRIDE_ALIGN, DEFAULT_STRIDE_ALIGN, flags));
 
+  /**
+   * bufalloc:attributes:
+   *
+   * Attributes of the buffers, with commas between them, by the names that
+   * libbufalloc has for them. What the machine cannot honour is left out, except
+   * "never-cpu" and "contiguous"; the log (bufalloc:4) and #bufalloc:stats say
+   * what they have.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, GST_BUFALLOC_SETTING_ATTRIBUTES,
+      g_param_spec_string ("attributes", "Attributes",
+      "What the buffers are like, with commas between them: never-cpu (no CPU "
+      "reads or writes them), write-combine, uncached, contiguous, pinnable",
+      NULL, flags));
+
+  /**
+   * bufalloc:memories:
+   *
+   * In how many dma-bufs a frame of several planes is. V4L2's non-contiguous
+   * formats (NM12 and the like, which GStreamer takes for NV12, too) have one for
+   * each plane. "auto" asks the V4L2 device upstream which of the two it has
+   * chosen. Set it if one downstream needs it.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, GST_BUFALLOC_SETTING_MEMORIES,
+      g_param_spec_enum ("memories", "Memories",
+      "In how many dma-bufs (number) a frame of several planes is; auto: what "
+      "the V4L2 device upstream needs, else 1",
+      GST_TYPE_BUFALLOC_MEMORIES, DEFAULT_MEMORIES, flags));
+
   gst_type_mark_as_plugin_api (GST_TYPE_BUFALLOC_HEAP, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_BUFALLOC_MEMORIES, 0);
 }
 
 /**
@@ -144,6 +199,8 @@ gst_bufalloc_settings_init (GstBufallocSettings * self)
   self->min_buffers = DEFAULT_MIN_BUFFERS;
   self->extra_bytes = DEFAULT_EXTRA_BYTES;
   self->stride_align = DEFAULT_STRIDE_ALIGN;
+  self->attributes = NULL;
+  self->memories = DEFAULT_MEMORIES;
 }
 
 /**
@@ -160,6 +217,7 @@ gst_bufalloc_settings_copy (GstBufallocSettings * self,
   *self = *other;
   self->device = g_strdup (other->device);
   self->devices = g_strdup (other->devices);
+  self->attributes = g_strdup (other->attributes);
 }
 
 /**
@@ -173,6 +231,47 @@ gst_bufalloc_settings_clear (GstBufallocSettings * self)
 {
   g_clear_pointer (&self->device, g_free);
   g_clear_pointer (&self->devices, g_free);
+  g_clear_pointer (&self->attributes, g_free);
+}
+
+/**
+ * gst_bufalloc_settings_get_attributes:
+ * @self: settings
+ * @attributes: (out): enum bufalloc_attr bits
+ * @reason: (out) (transfer full): on failure, a sentence that says why
+ *
+ * Returns: 0, or -EINVAL where one of the names is unknown
+ *
+ * Since: 0.1
+ */
+gint
+gst_bufalloc_settings_get_attributes (const GstBufallocSettings * self,
+    guint64 * attributes, gchar ** reason)
+{
+  gchar **names;
+  gint err = 0;
+  guint i;
+
+  *attributes = 0;
+  if (self->attributes == NULL)
+    return 0;
+  names = g_strsplit (self->attributes, ",", -1);
+  for (i = 0; names[i] != NULL && err == 0; i++) {
+    const gchar *name = g_strstrip (names[i]);
+    guint64 attribute = 0;
+
+    if (*name == '\0')
+      continue;
+    err = bufalloc_attr_from_name (name, &attribute);
+    if (err < 0)
+      *reason = g_strdup_printf ("the property attributes names %s, which is no "
+          "attribute; there are never-cpu, write-combine, uncached, contiguous "
+          "and pinnable", name);
+    *attributes |= attribute;
+  }
+  g_strfreev (names);
+
+  return err;
 }
 
 /**
@@ -202,6 +301,13 @@ gst_bufalloc_settings_set (GstBufallocSettings * self, guint setting,
     case GST_BUFALLOC_SETTING_DEVICES:
       g_free (self->devices);
       self->devices = g_value_dup_string (value);
+      break;
+    case GST_BUFALLOC_SETTING_ATTRIBUTES:
+      g_free (self->attributes);
+      self->attributes = g_value_dup_string (value);
+      break;
+    case GST_BUFALLOC_SETTING_MEMORIES:
+      self->memories = g_value_get_enum (value);
       break;
     case GST_BUFALLOC_SETTING_MIN_BUFFERS:
       self->min_buffers = g_value_get_uint (value);
@@ -249,6 +355,12 @@ gst_bufalloc_settings_get (const GstBufallocSettings * self, guint setting,
       break;
     case GST_BUFALLOC_SETTING_DEVICES:
       g_value_set_string (value, self->devices);
+      break;
+    case GST_BUFALLOC_SETTING_ATTRIBUTES:
+      g_value_set_string (value, self->attributes);
+      break;
+    case GST_BUFALLOC_SETTING_MEMORIES:
+      g_value_set_enum (value, self->memories);
       break;
     case GST_BUFALLOC_SETTING_MIN_BUFFERS:
       g_value_set_uint (value, self->min_buffers);

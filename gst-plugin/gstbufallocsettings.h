@@ -23,6 +23,8 @@ typedef enum
   GST_BUFALLOC_SETTING_MIN_BUFFERS,
   GST_BUFALLOC_SETTING_EXTRA_BYTES,
   GST_BUFALLOC_SETTING_STRIDE_ALIGN,
+  GST_BUFALLOC_SETTING_ATTRIBUTES,
+  GST_BUFALLOC_SETTING_MEMORIES,
   GST_BUFALLOC_SETTING_LAST
 } GstBufallocSetting;
 
@@ -35,6 +37,8 @@ typedef enum
  * @min_buffers: the fewest buffers to propose
  * @extra_bytes: bytes after each frame, or %GST_BUFALLOC_EXTRA_AUTO
  * @stride_align: what the length of a line is a multiple of, a power of two
+ * @attributes: (nullable): names of attributes with commas between them
+ * @memories: in how many dma-bufs a frame is
  *
  * Since: 0.1
  */
@@ -46,6 +50,8 @@ typedef struct
   guint min_buffers;
   gint extra_bytes;
   guint stride_align;
+  gchar *attributes;
+  enum bufalloc_memories memories;
 } GstBufallocSettings;
 
 G_GNUC_INTERNAL
@@ -60,6 +66,11 @@ void gst_bufalloc_settings_copy (GstBufallocSettings * self,
 
 G_GNUC_INTERNAL
 void gst_bufalloc_settings_clear (GstBufallocSettings * self);
+
+G_GNUC_INTERNAL
+gint gst_bufalloc_settings_get_attributes (const GstBufallocSettings * self,
+                                           guint64 * attributes,
+                                           gchar ** reason);
 
 G_GNUC_INTERNAL
 gboolean gst_bufalloc_settings_set (GstBufallocSettings * self,

@@ -88,8 +88,14 @@ fake_solve(struct bufalloc_alloc *alloc)
 	if (verdict == NULL) {
 		return 0;
 	}
-	verdict->out_heap = BUFALLOC_HEAP_SYSTEM;
+	verdict->out_heap = alloc->heap == BUFALLOC_HEAP_AUTO ?
+				    BUFALLOC_HEAP_SYSTEM :
+				    alloc->heap;
 	verdict->out_device = BUFALLOC_NO_DEVICE;
+	/* this machine cannot do write-combining */
+	verdict->out_attributes =
+		alloc->attributes &
+		~(uint64_t)BUFALLOC_ATTRIBUTE_WRITE_COMBINE;
 	for (i = 0; i < alloc->device_count && ret == 0; i++) {
 		struct bufalloc_device_info info = {
 			.fd = devices[i].fd,

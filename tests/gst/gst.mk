@@ -66,7 +66,7 @@ $(GST_TEST_BINS): %: %.o $(GST_TEST_DIR)/common.o $(LIB_SO) $(GSTLIB_SO)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 		$(call gst_libs,$(GST_TEST_PKGS)) \
-		$(if $(filter %formats,$@),-L$(LIB_DIR) -lbufalloc) \
+		$(if $(filter %formats %planes,$@),-L$(LIB_DIR) -lbufalloc) \
 		$(if $(filter %application,$@),-L$(GSTLIB_DIR) \
 			-lgstbufalloc-1.0 $(GST_APP_RPATH)) \
 		$(if $(filter %wayland,$@),$(GST_WL_LIBS))

@@ -57,7 +57,7 @@ full_hd() {
 # vb2-vmalloc, 1 vb2-dma-contig.
 vivid() {
 	rmmod vivid 2>/dev/null
-	modprobe vivid allocators="$1" || return 1
+	modprobe vivid allocators="$1" "${@:2}" || return 1
 	v4l2-ctl -d /dev/video0 --set-input 3 >/dev/null && full_hd /dev/video0
 }
 

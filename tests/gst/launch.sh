@@ -37,9 +37,11 @@ heap memory Default: 0, "auto"
 min-buffers number Default: 2
 stats numbers GstStructure
 stride-align bytes Default: 1
+attributes never-cpu Default: null
+memories number Default: 0, "auto"
 EOF
-for heap in auto system contig; do
-	check "gst-inspect: heap $heap" inspected "\\([012]\\): $heap +- [^~]{20}"
+for heap in auto system contig reserved device; do
+	check "gst-inspect: heap $heap" inspected "\\([01234]\\): $heap +- [^~]{20}"
 done
 
 # without MODULE-PATH: the pipeline ends at once, saying why and what to do

@@ -83,6 +83,76 @@ GST_END_TEST;
 static const struct
 {
   const gchar *name;
+  const gchar *properties;
+  const gchar *granted;         /* in the statistics */
+  gboolean no_cpu;
+} attribute_rows[] = {
+  {"no attribute", "", "", FALSE},
+  {"an attribute", "attributes=contiguous", "contiguous", FALSE},
+  {"two attributes, and a heap", "heap=contig "
+      "attributes=\"pinnable , contiguous\"", "contiguous,pinnable", FALSE},
+  {"an attribute that the machine lacks", "attributes=write-combine,uncached",
+      "uncached", FALSE},
+  {"a buffer that no CPU sees", "attributes=never-cpu", "never-cpu", TRUE},
+};
+
+GST_START_TEST (test_attributes)
+{
+  GstCaps *caps = raw_caps ("BGRx", 640, 480);
+  GstStructure *stats = NULL;
+  GstBufferPool *pool;
+  GstBuffer *buffer;
+  Fixture f;
+
+  fixture_init (&f, attribute_rows[__i__].properties);
+  pool = fixture_pool (&f, caps);
+  fail_unless (gst_buffer_pool_set_active (pool, TRUE));
+  fail_unless_equals_int (gst_buffer_pool_acquire_buffer (pool, &buffer, NULL),
+      GST_FLOW_OK);
+  g_object_get (f.element, "stats", &stats, NULL);
+  fail_unless_equals_string (gst_structure_get_string (stats, "attributes"),
+      attribute_rows[__i__].granted);
+  gst_structure_free (stats);
+  fail_unless_equals_int (GST_MEMORY_FLAG_IS_SET (gst_buffer_peek_memory
+          (buffer, 0), GST_MEMORY_FLAG_NOT_MAPPABLE) != 0,
+      attribute_rows[__i__].no_cpu);
+
+  gst_buffer_unref (buffer);
+  gst_buffer_pool_set_active (pool, FALSE);
+  gst_object_unref (pool);
+  gst_caps_unref (caps);
+  fixture_finish (&f);
+}
+GST_END_TEST;
+
+/* What is no attribute ends NULL to READY. */
+GST_START_TEST (test_unknown_attribute)
+{
+  GstElement *element = gst_element_factory_make ("bufalloc", NULL);
+  GstBus *bus = gst_bus_new ();
+  GError *error;
+  gchar *text;
+
+  g_object_set (element, "attributes", "contiguous,blue", NULL);
+  gst_element_set_bus (element, bus);
+  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_READY),
+      GST_STATE_CHANGE_FAILURE);
+  text = pop_error (bus, &error);
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR,
+          GST_RESOURCE_ERROR_SETTINGS));
+  fail_unless (strstr (text, "attributes names blue, which is no attribute")
+      != NULL, "%s", text);
+  g_clear_error (&error);
+  g_free (text);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (bus);
+  gst_object_unref (element);
+}
+GST_END_TEST;
+
+static const struct
+{
+  const gchar *name;
   const gchar *device;
   gint code;
   const gchar *says, *errno_name;
@@ -474,6 +544,9 @@ main (int argc, char **argv)
   add_row (suite, "properties", test_properties, 0);
   for (i = 0; i < G_N_ELEMENTS (open_rows); i++)
     add_row (suite, open_rows[i].name, test_open_error, i);
+  for (i = 0; i < G_N_ELEMENTS (attribute_rows); i++)
+    add_row (suite, attribute_rows[i].name, test_attributes, i);
+  add_row (suite, "an unknown attribute", test_unknown_attribute, 0);
   add_row (suite, "a failed allocation", test_alloc_error, 0);
   add_row (suite, "stats", test_stats, 0);
   add_row (suite, "upstream ignores the pool", test_foreign_frames, 0);

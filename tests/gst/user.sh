@@ -72,4 +72,18 @@ check "nobody has a use for dma-bufs" launch nobody 0 \
 	height=720 framerate=30/1 ! bufalloc ! fakesink
 check "its frames pass as they are" counted nobody copied-frames 0
 check "and nothing is said" printed nobody WARNING 0
+
+# A camera that writes each plane into a dma-buf of its own (V4L2's NM12).
+nv12=video/x-raw,format=NV12,width=1920,height=1080
+planes=(v4l2src device=/dev/video0 num-buffers=20 io-mode=dmabuf-import !
+	"$nv12" ! bufalloc)
+check "vivid with V4L2's multi-planar formats" vivid 0 multiplanar=2
+check "a camera of several memories" launch planes 0 "${planes[@]}" ! fakesink
+check "a dma-buf for each plane" logged planes 'INFO .*bytes in 2 memories, 1920x1080 NV12'
+check "every frame is ours" counted planes own-frames 20
+check "memories=n says the same" launch planes-n 0 "${planes[@]}" memories=n ! \
+	fakesink
+check_red "control: not with one dma-buf" 'status 1' launch one 0 \
+	"${planes[@]}" memories=1 ! fakesink
+check "all is freed after the camera" all_gone
 finish

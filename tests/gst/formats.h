@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The library's formats as GStreamer calls them, and sizes, odd ones among them. */
+#ifndef TESTS_GST_FORMATS_H
+#define TESTS_GST_FORMATS_H
+
+#include <gst/video/video.h>
+
+static const struct
+{
+  const gchar *fourcc;
+  GstVideoFormat format;
+} formats[] = {
+  {"NV12", GST_VIDEO_FORMAT_NV12},
+  {"NV21", GST_VIDEO_FORMAT_NV21},
+  {"NV16", GST_VIDEO_FORMAT_NV16},
+  {"NV61", GST_VIDEO_FORMAT_NV61},
+  {"NV24", GST_VIDEO_FORMAT_NV24},
+  {"P010", GST_VIDEO_FORMAT_P010_10LE},
+  {"P012", GST_VIDEO_FORMAT_P012_LE},
+  {"P016", GST_VIDEO_FORMAT_P016_LE},
+  {"YU12", GST_VIDEO_FORMAT_I420},
+  {"YV12", GST_VIDEO_FORMAT_YV12},
+  {"YU16", GST_VIDEO_FORMAT_Y42B},
+  {"YU24", GST_VIDEO_FORMAT_Y444},
+  {"YUYV", GST_VIDEO_FORMAT_YUY2},
+  {"YVYU", GST_VIDEO_FORMAT_YVYU},
+  {"UYVY", GST_VIDEO_FORMAT_UYVY},
+  {"VYUY", GST_VIDEO_FORMAT_VYUY},
+  {"XR24", GST_VIDEO_FORMAT_BGRx},
+  {"AR24", GST_VIDEO_FORMAT_BGRA},
+  {"XB24", GST_VIDEO_FORMAT_RGBx},
+  {"AB24", GST_VIDEO_FORMAT_RGBA},
+  {"RX24", GST_VIDEO_FORMAT_xBGR},
+  {"RA24", GST_VIDEO_FORMAT_ABGR},
+  {"BX24", GST_VIDEO_FORMAT_xRGB},
+  {"BA24", GST_VIDEO_FORMAT_ARGB},
+  {"AR30", GST_VIDEO_FORMAT_BGR10A2_LE},
+  {"RG24", GST_VIDEO_FORMAT_BGR},
+  {"BG24", GST_VIDEO_FORMAT_RGB},
+  {"RGB3", GST_VIDEO_FORMAT_RGB},
+  {"BGR3", GST_VIDEO_FORMAT_BGR},
+  {"RG16", GST_VIDEO_FORMAT_RGB16},
+  {"R8  ", GST_VIDEO_FORMAT_GRAY8},
+  {"GREY", GST_VIDEO_FORMAT_GRAY8},
+  {"Y16 ", GST_VIDEO_FORMAT_GRAY16_LE},
+};
+
+static const struct
+{
+  guint width, height;
+} sizes[] = {
+  {16, 2}, {640, 480}, {1280, 720}, {1920, 1080}, {3840, 2160},
+  {1, 1}, {2, 2}, {3, 5}, {1366, 768}, {1279, 719}, {854, 480},
+};
+
+#endif /* TESTS_GST_FORMATS_H */
