@@ -114,6 +114,21 @@ gst_bufalloc_adopter_look_again (GstBufallocAdopter * self)
   g_atomic_int_set (&self->asked, FALSE);
 }
 
+/* How many frames downstream keeps while it waits for the next one. */
+static guint
+ask_held (GstBufallocAdopter * self)
+{
+  GstQuery *query = gst_query_new_allocation (self->caps, FALSE);
+  guint min = 0;
+
+  if (gst_pad_peer_query (GST_BASE_TRANSFORM_SRC_PAD (self->element), query)
+      && gst_query_get_n_allocation_pools (query) > 0)
+    gst_query_parse_nth_allocation_pool (query, 0, NULL, NULL, &min, NULL);
+  gst_query_unref (query);
+
+  return min;
+}
+
 /* The devices that are named are there to be used. */
 static gboolean
 is_wanted (GstBufallocAdopter * self, const GstBufallocSettings * settings)
@@ -121,8 +136,9 @@ is_wanted (GstBufallocAdopter * self, const GstBufallocSettings * settings)
   if (g_atomic_int_compare_and_exchange (&self->asked, FALSE, TRUE)) {
     self->wanted = settings->devices != NULL ? *settings->devices != '\0' :
         gst_bufalloc_devices_wanted (self->element);
-    GST_DEBUG_OBJECT (self->element, "downstream %s dma-bufs",
-        self->wanted ? "uses" : "has no use for");
+    self->held = self->wanted ? ask_held (self) : 0;
+    GST_DEBUG_OBJECT (self->element, "downstream %s dma-bufs, and keeps %u",
+        self->wanted ? "uses" : "has no use for", self->held);
   }
 
   return self->wanted;
@@ -151,6 +167,23 @@ fits_planes (GstBufallocAdopter * self, GstBuffer * in)
   return TRUE;
 }
 
+/* As long as downstream keeps a frame, so does its dma-buf keep upstream's buffer:
+ * a pool that is too small for that would make upstream wait for ever. */
+static gboolean
+has_enough_buffers (GstBufallocAdopter * self, GstBuffer * in, guint * max)
+{
+  GstStructure *config;
+
+  if (in->pool == NULL)
+    return TRUE;
+  config = gst_buffer_pool_get_config (in->pool);
+  if (!gst_buffer_pool_config_get_params (config, NULL, NULL, NULL, max))
+    *max = 0;
+  gst_structure_free (config);
+
+  return *max == 0 || *max > self->held;
+}
+
 /* Importers need to know where the planes are. */
 static void
 add_video_meta (GstBufallocAdopter * self, GstBuffer * in, GstBuffer * out)
@@ -176,8 +209,14 @@ import_frame (GstBufallocAdopter * self, GstBuffer * in, gint * err,
     gchar ** reason)
 {
   GstBuffer *out;
-  guint i;
+  guint i, max;
 
+  if (!has_enough_buffers (self, in, &max)) {
+    *err = -ENOBUFS;
+    *reason = g_strdup_printf ("its pool has %u buffers at most, and %u are "
+        "needed, as downstream keeps %u", max, self->held + 1, self->held);
+    return NULL;
+  }
   if (!fits_planes (self, in)) {
     *err = -EINVAL;
     *reason = g_strdup_printf ("its frames are in %u memories, which are not "
@@ -229,8 +268,9 @@ copy_frame (GstBufallocAdopter * self, const GstBufallocSettings * settings,
   gboolean copied;
 
   if (self->pool == NULL) {
-    self->pool = gst_bufalloc_make_pool (self->allocator, settings, self->caps,
-        GST_VIDEO_INFO_SIZE (&self->info), settings->min_buffers, NULL);
+    self->pool = gst_bufalloc_make_pool (self->allocator, settings, NULL,
+        self->caps, GST_VIDEO_INFO_SIZE (&self->info), settings->min_buffers,
+        NULL);
     /* the allocator has said why */
     if (self->pool == NULL || !gst_buffer_pool_set_active (self->pool, TRUE)) {
       gst_clear_object (&self->pool);

@@ -49,6 +49,7 @@ typedef struct
 
   gint asked;                   /* and the answer is wanted; atomic */
   gboolean wanted;
+  guint held;                   /* frames that downstream keeps */
   gboolean said_import;
   gint said[GST_BUFALLOC_ADOPTER_REASONS];      /* errnos */
   guint n_said;

@@ -41,6 +41,7 @@ gst_bufalloc_errno_name (gint err)
       NAME (EIO);
       NAME (EMFILE);
       NAME (ENFILE);
+      NAME (ENOBUFS);
       NAME (ENODEV);
       NAME (ENOENT);
       NAME (ENOMEM);

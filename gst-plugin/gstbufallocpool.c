@@ -13,7 +13,8 @@
  * The configuration is negotiated as V4L2 elements do it: whenever
  * gst_buffer_pool_set_config() had to change something it returns %FALSE, and
  * setting the configuration that gst_buffer_pool_get_config() then returns
- * succeeds. The pool only ever raises the size, it insists on its own allocator
+ * succeeds. The pool only ever raises the size, and a limit on buffers that
+ * downstream alone would use up; it insists on its own allocator
  * and on #GstVideoMeta, and it leaves the caps alone.
  *
  * A capture driver may pad its lines or its frames without saying how: all that
@@ -33,6 +34,7 @@
 
 #include <gst/video/video.h>
 
+#include "gstbufallocdevices.h"
 #include "gstbufalloclog.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
@@ -49,7 +51,10 @@ struct _GstBufallocPool
 
   GstBufallocAllocator *allocator;
   gint extra_bytes;
-  gboolean per_plane;           /* a memory for each plane */
+  enum bufalloc_memories memories;
+  GWeakRef element;             /* whose upstream is asked, or none */
+  gboolean per_plane;           /* a memory for each plane; from start on */
+  guint needed;                 /* buffers, for downstream's use */
 
   /* Set with the configuration, constant while the pool is active. */
   GstVideoInfo info;
@@ -211,6 +216,11 @@ gst_bufalloc_pool_set_config (GstBufferPool * pool, GstStructure * config)
           "bufalloc", size, GST_VIDEO_INFO_SIZE (&info));
     }
   }
+  /* else downstream keeps them all and upstream waits for ever */
+  if (max != 0 && max < self->needed)
+    max = self->needed;
+  if (max != 0 && max < min)
+    max = min;
   if (size < GST_VIDEO_INFO_SIZE (&padded))
     size = GST_VIDEO_INFO_SIZE (&padded);
 
@@ -308,6 +318,17 @@ gst_bufalloc_pool_alloc_buffer (GstBufferPool * pool, GstBuffer ** buffer,
   return GST_FLOW_OK;
 }
 
+static void
+resolve_memories (GstBufallocPool * self)
+{
+  GstElement *element = g_weak_ref_get (&self->element);
+
+  self->per_plane = self->memories == BUFALLOC_MEMORIES_PER_PLANE;
+  if (self->memories == BUFALLOC_MEMORIES_AUTO && element != NULL)
+    self->per_plane = gst_bufalloc_devices_count_memories (element) > 1;
+  gst_clear_object (&element);
+}
+
 static gboolean
 gst_bufalloc_pool_start (GstBufferPool * pool)
 {
@@ -317,9 +338,13 @@ gst_bufalloc_pool_start (GstBufferPool * pool)
 
   gst_buffer_pool_config_get_params (config, NULL, NULL, &min, &max);
   gst_structure_free (config);
+  resolve_memories (self);
 
-  if (!GST_BUFFER_POOL_CLASS (gst_bufalloc_pool_parent_class)->start (pool))
+  if (!GST_BUFFER_POOL_CLASS (gst_bufalloc_pool_parent_class)->start (pool)) {
+    /* GstBufferPool forgets those that it had already */
+    GST_BUFFER_POOL_CLASS (gst_bufalloc_pool_parent_class)->stop (pool);
     return FALSE;
+  }
 
   GST_INFO_OBJECT (self, "heap %s, %u buffers (at most %u, 0 is no limit) of %"
       G_GSIZE_FORMAT " bytes in %u memories, %dx%d %s, stride %d, %u lines more",
@@ -339,6 +364,7 @@ gst_bufalloc_pool_finalize (GObject * object)
   GstBufallocPool *self = GST_BUFALLOC_POOL (object);
 
   gst_object_unref (self->allocator);
+  g_weak_ref_clear (&self->element);
 
   G_OBJECT_CLASS (gst_bufalloc_pool_parent_class)->finalize (object);
 }
@@ -362,6 +388,7 @@ gst_bufalloc_pool_init (GstBufallocPool * self)
 {
   gst_video_info_init (&self->info);
   gst_video_alignment_reset (&self->align);
+  g_weak_ref_init (&self->element, NULL);
 }
 
 /**
@@ -390,16 +417,35 @@ gst_bufalloc_pool_new_with_extra (GstBufallocAllocator * allocator,
 }
 
 /**
- * gst_bufalloc_pool_set_per_plane:
+ * gst_bufalloc_pool_set_memories:
  * @self: a pool that is not active
- * @per_plane: whether each plane of a frame is a dma-buf of its own
+ * @memories: in how many dma-bufs a frame is
+ * @element: (nullable): the element whose upstream is asked for that when the pool
+ *   starts: V4L2 elements choose their format after the ALLOCATION query. No
+ *   reference is kept
  *
  * Since: 0.1
  */
 void
-gst_bufalloc_pool_set_per_plane (GstBufallocPool * self, gboolean per_plane)
+gst_bufalloc_pool_set_memories (GstBufallocPool * self,
+    enum bufalloc_memories memories, GstElement * element)
 {
-  self->per_plane = per_plane;
+  self->memories = memories;
+  g_weak_ref_set (&self->element, element);
+}
+
+/**
+ * gst_bufalloc_pool_set_needed:
+ * @self: a pool that is not active
+ * @needed: buffers that downstream has at a time, and the one on its way there: a
+ *   limit below that is raised
+ *
+ * Since: 0.1
+ */
+void
+gst_bufalloc_pool_set_needed (GstBufallocPool * self, guint needed)
+{
+  self->needed = needed;
 }
 
 /**

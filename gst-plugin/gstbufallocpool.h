@@ -2,6 +2,8 @@
 #ifndef __GST_BUFALLOC_POOL_H__
 #define __GST_BUFALLOC_POOL_H__
 
+#include <bufalloc/bufalloc.h>
+
 #include "gstbufallocallocator.h"
 
 G_BEGIN_DECLS
@@ -21,8 +23,12 @@ gst_bufalloc_pool_new_with_extra (GstBufallocAllocator * allocator,
                                   gint extra_bytes);
 
 G_GNUC_INTERNAL
-void gst_bufalloc_pool_set_per_plane (GstBufallocPool * self,
-                                      gboolean per_plane);
+void gst_bufalloc_pool_set_memories (GstBufallocPool * self,
+                                     enum bufalloc_memories memories,
+                                     GstElement * element);
+
+G_GNUC_INTERNAL
+void gst_bufalloc_pool_set_needed (GstBufallocPool * self, guint needed);
 
 G_END_DECLS
 

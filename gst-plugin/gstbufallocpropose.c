@@ -18,7 +18,6 @@
 
 #include <gst/video/video.h>
 
-#include "gstbufallocdevices.h"
 #include "gstbufallocpool.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
@@ -28,6 +27,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
  * gst_bufalloc_make_pool:
  * @allocator: where the memory of the pool comes from
  * @settings: the element's
+ * @element: (nullable): whose upstream fills them
  * @caps: of the frames
  * @size: bytes that a frame has at least
  * @min: buffers to begin with
@@ -43,16 +43,17 @@ GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
  */
 GstBufferPool *
 gst_bufalloc_make_pool (GstBufallocAllocator * allocator,
-    const GstBufallocSettings * settings, GstCaps * caps, guint size,
-    guint min, GstAllocationParams * params)
+    const GstBufallocSettings * settings, GstElement * element,
+    GstCaps * caps, guint size, guint min, GstAllocationParams * params)
 {
   GstBufferPool *pool;
   GstStructure *config;
   guint i;
 
   pool = gst_bufalloc_pool_new_with_extra (allocator, settings->extra_bytes);
-  gst_bufalloc_pool_set_per_plane (GST_BUFALLOC_POOL (pool),
-      settings->memories == BUFALLOC_MEMORIES_PER_PLANE);
+  gst_bufalloc_pool_set_memories (GST_BUFALLOC_POOL (pool),
+      settings->memories, element);
+  gst_bufalloc_pool_set_needed (GST_BUFALLOC_POOL (pool), min);
 
   config = gst_buffer_pool_get_config (pool);
   gst_buffer_pool_config_set_params (config, caps, size, min, 0);
@@ -129,13 +130,8 @@ gst_bufalloc_propose (GstObject * self, GstBufallocAllocator * allocator,
   params.prefix = params.padding = 0;
 
   if (need_pool) {
-    GstBufallocSettings resolved = *settings;
-
-    if (settings->memories == BUFALLOC_MEMORIES_AUTO
-        && gst_bufalloc_devices_count_memories (GST_ELEMENT (self)) > 1)
-      resolved.memories = BUFALLOC_MEMORIES_PER_PLANE;
-    pool = gst_bufalloc_make_pool (allocator, &resolved, caps, size, min,
-        &params);
+    pool = gst_bufalloc_make_pool (allocator, settings, GST_ELEMENT (self),
+        caps, size, min, &params);
     if (pool != NULL) {
       GstStructure *config = gst_buffer_pool_get_config (pool);
       GstAllocator *ours = NULL;

@@ -28,6 +28,7 @@ G_GNUC_INTERNAL
 GstBufferPool *
 gst_bufalloc_make_pool (GstBufallocAllocator * allocator,
                         const GstBufallocSettings * settings,
+                        GstElement * element,
                         GstCaps * caps,
                         guint size,
                         guint min,

@@ -41,11 +41,10 @@ control() {
 	if ! make -C "$tree" gst-tests >"$log.build" 2>&1; then
 		fail "$name builds" "$(grep -m 3 error: "$log.build")"
 	else
-		if [ "$test" = witness ]; then
-			"$tree/tests/gst/witness.sh" "$tree/build"
-		else
-			"$tree/tests/gst/run_host.sh" "$tree/build" "$test"
-		fi >"$log.tap" 2>&1
+		case $test in
+		valgrind | witness) "$tree/tests/gst/$test.sh" "$tree/build" ;;
+		*) "$tree/tests/gst/run_host.sh" "$tree/build" "$test" ;;
+		esac >"$log.tap" 2>&1
 		if grep -Eq "^not ok [0-9]+ - ($test: )?$row$" "$log.tap"; then
 			pass "$name: $test: $row"
 		else

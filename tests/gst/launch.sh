@@ -65,6 +65,13 @@ check "no leak" leak_free \
 check "no leak with frames that are not ours" leak_free \
 	videotestsrc num-buffers=50 ! $caps ! identity drop-allocation=true ! \
 	bufalloc ! fakesink
+touch "$dir/anything"
+check "no leak with frames that are imported" leak_free \
+	videotestsrc num-buffers=50 ! $caps ! tee ! \
+	bufalloc devices="$dir/anything" ! fakesink
+check "no leak with frames that are copied" leak_free \
+	videotestsrc num-buffers=50 ! $caps ! identity drop-allocation=true ! \
+	bufalloc devices="$dir/anything" ! fakesink
 check "no leak with two of them" leak_free \
 	videotestsrc num-buffers=50 ! $caps ! bufalloc ! bufalloc heap=contig ! \
 	fakesink
