@@ -27,6 +27,8 @@
 #   api         a driver that calls the in-kernel API
 #   camera      two sample cameras behind an IOMMU, and devices that import from
 #               them, the last one outside
+#   arm64-camera  a sample camera that does not see the processor's caches
+#   vivid       vivid with buffers of bufalloc, beside the one that the kernel has
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 #   reserved    memory that the kernel was told to leave alone
 #   arm64-reserved  the same by a devicetree, and devices that do not see the
@@ -172,6 +174,18 @@ camera)
 		V4L2_COMPLIANCE="$(tests/vm/compliance)/bin/v4l2-compliance")
 	programs=(camera camera_peers camera_unbind camera_compliance)
 	;;
+arm64-camera)
+	modules=(bufalloc-v4l2 bufalloc-camera)
+	append="iommu.strict=1"
+	options=("${virtual_clock[@]}" --devicetree tests/vm/noncoherent
+		--qemu "-machine iommu=smmuv3" --device edu --device edu)
+	programs=(camera camera_sync)
+	;;
+vivid)
+	modules=(bufalloc-v4l2)
+	environment=(V4L2_COMPLIANCE="$(tests/vm/compliance)/bin/v4l2-compliance")
+	programs=(vivid_memops)
+	;;
 virtio-iommu)
 	modules=("$five")
 	append="iommu.strict=1"
@@ -281,6 +295,8 @@ esac
 make "${targets[@]}" KDIR="$kdir" "${cross[@]}" >&2 || exit 1
 kmod=$PWD/$(make -s print-kmod KDIR="$kdir" "${cross[@]}")
 modules_dir=${MODULE_DIR:-$kmod/kernel}
+[ "$suite" != vivid ] ||
+	environment+=(VIVID_KO="$(tests/kernel/vivid.sh "$kdir" "$kmod")") || exit 1
 arguments=()
 for module in "bufalloc $bufalloc_parameters" "${modules[@]}"; do
 	read -r name parameters <<<"$module"

@@ -128,11 +128,19 @@ userptr_aligned(void)
 	with_userptr(0);
 }
 
+/* Lines of the cache are shared with nobody where the device does not see them. */
 static void
 userptr_anywhere(void)
 {
-	with_userptr(16);
-	with_userptr(4093);
+	struct sample camera = sample_open(0, XR24, 64, 32);
+	int node = ba_open();
+	bool coherent = edu_info(node, camera.fd).out_flags &
+			BUFALLOC_DEVICE_COHERENT;
+
+	close(node);
+	close(camera.fd);
+	with_userptr(coherent ? 16 : 128);
+	with_userptr(coherent ? 4093 : 4096 - 128);
 }
 
 static void
