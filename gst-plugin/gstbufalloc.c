@@ -13,13 +13,15 @@
 
 #include "gst/bufalloc/bufalloc.h"
 #include "gstbufallocelement.h"
+#include "gstzerocopytracer.h"
 
 static gboolean
 plugin_init (GstPlugin * plugin)
 {
   gst_object_unref (gst_bufalloc_allocator_get ());
 
-  return GST_ELEMENT_REGISTER (bufalloc, plugin);
+  return GST_ELEMENT_REGISTER (bufalloc, plugin)
+      && gst_zerocopy_tracer_register (plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, bufalloc,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The GStreamer plugin, and the library that has its allocator and pool for
-# applications (gst/bufalloc/bufalloc.h); the plugin is a thin layer over it.
+# applications (gst/bufalloc/bufalloc.h); the plugin is a thin layer over it, and
+# has the tracer.
 # They need GStreamer 1.22 or later, libdrm, libbufalloc; and
 # to ask a Wayland compositor for its devices wayland-client, wayland-scanner and
 # wayland-protocols: `make WAYLAND=no` builds it without.
@@ -17,7 +18,8 @@ PLUGIN_INSTALL := $(GSTLIB_DIR)/install/$(notdir $(PLUGIN_SO))
 PLUGIN_PKGS := gstreamer-allocators-1.0 gstreamer-video-1.0 \
 	gstreamer-base-1.0 gstreamer-1.0 libdrm
 PLUGIN_SRC := $(sort $(wildcard gst-plugin/*.c))
-PLUGIN_OBJ := $(PLUGIN_DIR)/gstbufalloc.o
+PLUGIN_OBJ := $(PLUGIN_DIR)/gstbufalloc.o \
+	$(patsubst gst-plugin/%.c,$(PLUGIN_DIR)/%.o,$(wildcard gst-plugin/gstzerocopy*.c))
 GSTLIB_OBJ := $(filter-out $(PLUGIN_OBJ), \
 	$(PLUGIN_SRC:gst-plugin/%.c=$(PLUGIN_DIR)/%.o))
 GST_DEFS := -DPACKAGE='"bufalloc"' -DVERSION='"$(VERSION)"'
@@ -96,7 +98,8 @@ $(PLUGIN_SO): rpath := -Wl,-rpath,'$$ORIGIN/../libgstbufalloc'
 $(PLUGIN_SO) $(PLUGIN_INSTALL): $(PLUGIN_OBJ) $(GSTLIB_SO)
 	$(say) LD $@
 	$(gst_shared) $(rpath) -Wl,-rpath-link,$(LIB_DIR) -o $@ $(PLUGIN_OBJ) \
-		-L$(GSTLIB_DIR) -lgstbufalloc-1.0 $(call gst_libs,gstreamer-1.0)
+		-L$(GSTLIB_DIR) -lgstbufalloc-1.0 \
+		$(call gst_libs,gstreamer-allocators-1.0 gstreamer-video-1.0 gstreamer-1.0)
 
 -include $(PLUGIN_OBJ:.o=.d) $(GSTLIB_OBJ:.o=.d)
 

@@ -23,7 +23,8 @@ make -C "$tree" gst-tests >"$logs/control-gst.build" 2>&1 || {
 # A row that is red without a defect proves nothing.
 {
 	"$tree/tests/gst/run_host.sh" "$tree/build" &&
-		"$tree/tests/gst/witness.sh" "$tree/build"
+		"$tree/tests/gst/witness.sh" "$tree/build" &&
+		"$tree/tests/gst/tracer_report.sh" "$tree/build"
 } >"$logs/control-gst.tap" 2>&1 || {
 	fail "without a defect all is green" "see $logs/control-gst.tap"
 	finish
@@ -42,7 +43,7 @@ control() {
 		fail "$name builds" "$(grep -m 3 error: "$log.build")"
 	else
 		case $test in
-		valgrind | witness) "$tree/tests/gst/$test.sh" "$tree/build" ;;
+		valgrind | witness | tracer_report) "$tree/tests/gst/$test.sh" "$tree/build" ;;
 		*) "$tree/tests/gst/run_host.sh" "$tree/build" "$test" ;;
 		esac >"$log.tap" 2>&1
 		if grep -Eq "^not ok [0-9]+ - ($test: )?$row$" "$log.tap"; then
