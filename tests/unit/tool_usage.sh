@@ -40,6 +40,9 @@ right "usage: bufalloc explain" explain --help
 right "usage: bufalloc alloc" alloc -h
 right "usage: bufalloc selftest" help selftest
 right "usage: bufalloc selftest" selftest -h
+right "usage: bufalloc trace" help trace
+right "usage: bufalloc trace" trace --help
+right "usage: bufalloc trace" trace -h
 right "bufalloc $(sed -n 's/^VERSION := //p' Makefile)" --version
 
 wrong "no command is called 'frob'" frob
@@ -108,6 +111,15 @@ wrong "not both" selftest --size 4K --format NV12 --width 64 --height 64
 wrong "belong together" selftest --width 64 --height 64
 wrong "no format is called 'nv12' here" \
 	selftest --format nv12 --width 64 --height 64
+
+wrong "no program is given: bufalloc trace -- gst-launch-1.0" trace
+wrong "no program is given" trace --json file
+wrong "no program is given" trace --
+wrong "unknown option --frob" trace --frob -- true
+wrong "option --svg needs a value" trace --svg
+for file in '' 'a;b' 'a"b' 'a\b'; do
+	wrong "'$file' cannot be the name of a report" trace --dot "$file" -- true
+done
 
 many=()
 for _ in $(seq 17); do many+=(--device /dev/null); done

@@ -11,6 +11,7 @@ static const struct tool_command *const commands[] = {
 	&tool_explain,
 	&tool_alloc,
 	&tool_selftest,
+	&tool_trace,
 };
 
 #define COMMANDS_LEN (sizeof(commands) / sizeof(commands[0]))
@@ -78,6 +79,9 @@ run_command(const struct tool_command *command, int argc, char *argv[])
 	enum tool_exit status;
 	bool is_help;
 
+	if (command->run_alone != NULL) {
+		return command->run_alone(argc, argv);
+	}
 	status = tool_options_parse(command, &options, argc, argv, &is_help);
 	if (status != TOOL_OK) {
 		return status;

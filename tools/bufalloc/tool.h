@@ -67,12 +67,18 @@ struct tool_command {
 	/** enum tool_takes bits. */
 	unsigned int takes;
 	enum tool_exit (*run)(struct tool_options *options);
+	/**
+	 * Instead of run: a command that reads its arguments itself, argv[0] is
+	 * its name. The status may be that of a program which it has run.
+	 */
+	enum tool_exit (*run_alone)(int argc, char *argv[]);
 };
 
 extern const struct tool_command tool_info;
 extern const struct tool_command tool_alloc;
 extern const struct tool_command tool_explain;
 extern const struct tool_command tool_selftest;
+extern const struct tool_command tool_trace;
 
 /**
  * Read the options of a command from what follows its name; argv[0] is the
