@@ -16,6 +16,8 @@ GST_APP_RPATH := -Wl,-rpath-link,$(LIB_DIR)
 GST_TEST_BINS := $(GST_TESTS:%=$(GST_TEST_DIR)/test_%)
 GST_TEST_PKGS := gstreamer-check-1.0 gstreamer-video-1.0 \
 	gstreamer-allocators-1.0 gstreamer-base-1.0 gstreamer-1.0
+# Where the outside counter of copies is put (tracer.sh).
+GST_PROBE_POINTS := $(GST_TEST_DIR)/probe_points
 # The stand-in for the module: a library of the same soname, in a folder apart.
 GST_FAKE_DIR := $(GST_TEST_DIR)/fake
 GST_FAKE := $(GST_FAKE_DIR)/libbufalloc.so.0
@@ -31,7 +33,8 @@ gst-witness: $(GST_WITNESS)
 
 ## gst-tests         the tests of the plugin, built but not run
 .PHONY: gst-tests
-gst-tests: $(GST_TEST_BINS) $(GST_FAKE) $(GST_WITNESS) $(GST_UVC) plugin
+gst-tests: $(GST_TEST_BINS) $(GST_FAKE) $(GST_WITNESS) $(GST_UVC) \
+		$(GST_PROBE_POINTS) plugin
 
 ## check-gst         the tests of the plugin that need no guest
 .PHONY: check-gst
@@ -89,5 +92,10 @@ $(GST_FAKE): $(GST_FAKE_SRC) $(wildcard libbufalloc/*.h include/*/*.h) \
 		-shared -Wl,-soname,$(@F) \
 		-Wl,--version-script=libbufalloc/libbufalloc.map $(LDFLAGS) \
 		-o $@ $(GST_FAKE_SRC)
+
+$(GST_PROBE_POINTS): tests/gst/probe_points.c tests/gst/gst.mk
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
 -include $(wildcard $(GST_TEST_DIR)/*.d)
