@@ -15,7 +15,7 @@ export GST_REGISTRY="$build/tests/gst/registry.bin"
 export GST_DEBUG_NO_COLOR=1
 
 if [ -z "${GST_IN_GUEST-}" ]; then
-	make modules plugin gst-tests >&2 || exit 1
+	make modules plugin gst-tests examples >&2 || exit 1
 	# looking through all plugins takes seconds in a guest
 	gst-inspect-1.0 bufalloc >&2 || exit 1
 	logs=${BUFALLOC_LOG_DIR:-build/check/log}

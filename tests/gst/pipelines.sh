@@ -180,3 +180,101 @@ copies() {
 	check "$run: GStreamer copies each frame ($n)" [ "$n" -ge "$frames" ]
 	cpu_figure "$run" "$run"
 }
+
+# application FRAMES: examples/app-frames copies nothing. It draws, so it maps.
+application() {
+	local failed=$tap_failed
+	check "application: it runs" app_frames "$1"
+	check "application: every frame is a dma-buf on every link" all_links \
+		application '' "all(.[]; .frames == $1 and .dmabuf_frames == $1)"
+	check "application: and in the one that it was drawn in" all_links \
+		application '' 'all(.[]; .same and (.inodes | length <= 8))'
+	check "application: GStreamer copies none" none_copied application
+	check "application: all is freed" all_gone
+	[ "$tap_failed" != "$failed" ] || clean_ones+=(application)
+}
+
+app_frames() {
+	local line
+	line=$(sed -n '/^## application:/,$s/^    //p' "$page" |
+		sed 's/\\$//' | tr '\n' ' ')
+	eval "GST_DEBUG=GST_PERFORMANCE:6,bufalloc:5,2 \
+		GST_DEBUG_FILE=$dir/application.log GST_TRACERS='framewitness(out=\
+		\"$dir/application.json\")' ${line//300/$1}" 2>&1 | tee "$dir/application.out"
+	grep -q "^$1 frames shown" "$dir/application.out"
+}
+
+# process FRAMES: the frames of one process on the display of another
+process() {
+	local frames=$1 failed=$tap_failed camera
+	rm -f /tmp/camera
+	check "process: both are in $page" line_of process 1 "$frames"
+	line_of process 1 "$frames"
+	launch process-camera 5 "${words[@]}" >"$dir/process-camera.end" &
+	camera=$!
+	check "process: the camera's waits" there /tmp/camera
+	line_of process 2 "$frames"
+	check "process: the display's runs" launch process 5 "${words[@]}"
+	wait $camera
+	check "process: the camera's ran" [ $? = 0 ]
+	check "process: every frame is a dma-buf on every link" all_links process '' \
+		"all(.[]; .frames >= $frames / 2 and .dmabuf_frames == .frames)"
+	check "process: and in the one that the camera's process had it in" \
+		same_frames process-camera process
+	check "process: GStreamer copies none" none_copied process-camera
+	check "process: nor there" none_copied process
+	check "process: all is freed" all_gone
+	[ "$tap_failed" != "$failed" ] || clean_ones+=(process)
+}
+
+there() {
+	local _
+	for _ in $(seq 200); do
+		[ ! -S "$1" ] || return 0
+		read -r -t 0.1 <> <(:)
+	done
+	echo "no socket $1"
+	return 1
+}
+
+# same_frames A B: what came out of B's source is the end of what went into A's sink
+same_frames() {
+	# shellcheck disable=SC2016 # jq's own variables
+	jq -se '(.[0].pads[-1].sequence) as $a | (.[1].pads[0].sequence) as $b |
+		($b | length > 0) and $a[-($b | length):] == $b' \
+		"$dir/$1.json" "$dir/$2.json" >/dev/null || {
+		jq -c .pads[].sequence "$dir/$1.json" "$dir/$2.json"
+		false
+	}
+}
+
+# weston FRAMES: a compositor on vkms, which maps each buffer once to compose
+weston() {
+	local frames=$1 failed=$tap_failed compositor n renderer=--renderer=pixman
+	export XDG_RUNTIME_DIR=$dir/xdg WAYLAND_DISPLAY=wayland-1
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	printf '[core]\nrequire-input=false\nidle-time=0\n' >"$dir/weston.ini"
+	command weston --help | grep -q -- --renderer || renderer=--use-pixman
+	LIBSEAT_BACKEND=builtin SEATD_VTBOUND=0 command weston \
+		--backend=drm-backend.so $renderer --socket=$WAYLAND_DISPLAY \
+		--shell=kiosk-shell.so --config="$dir/weston.ini" \
+		>"$dir/weston.out" 2>&1 &
+	compositor=$!
+	check "weston: it is there" there "$XDG_RUNTIME_DIR/$WAYLAND_DISPLAY"
+	check "weston: it is in $page" line_of weston 1 "$frames"
+	line_of weston 1 "$frames"
+	n=$(maps)
+	check "weston: it runs" launch weston 5 "${words[@]}"
+	n=$(($(maps) - n))
+	kill $compositor
+	wait $compositor
+	check "weston: every frame is a dma-buf on every link" all_links weston '' \
+		"all(.[]; .frames == $frames and .dmabuf_frames == .frames)"
+	check "weston: and in the one that it came in" all_links weston '' \
+		'all(.[]; .same)'
+	check "weston: GStreamer copies none" none_copied weston
+	check "weston: nobody maps a buffer twice ($n times)" all_links weston '' \
+		"all(.[]; (.inodes | length) >= $n)"
+	check "weston: all is freed" all_gone
+	[ "$tap_failed" != "$failed" ] || clean_ones+=(weston)
+}

@@ -61,6 +61,8 @@ copies camera-codec 30
 pipeline memory-display 20 videotestsrc0-,bufalloc0
 copies memory-display 20
 
+application 20
+
 # uvcvideo's own work is slow where the CPU is emulated
 camera_usb
 pipeline camera-usb 10
@@ -88,6 +90,9 @@ unit_rows() {
 	check "the unit tests: all of them" [ "$n" = "$plan" ]
 }
 if [ -n "$version" ]; then
+	camera_vga
+	process 30
+	[ "$version" != 1.26 ] || weston 30
 	unit_rows < <(tests/gst/run_tests.sh "$build" 2>&1)
 	finish
 fi
