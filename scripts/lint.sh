@@ -259,7 +259,7 @@ user_space() {
 	done <<-'END'
 		libbufalloc libdrm
 		tools/bufalloc libdrm json-c
-		examples libdrm
+		examples libdrm gstreamer-app-1.0 gstreamer-video-1.0
 		gst-plugin libdrm gstreamer-video-1.0 gstreamer-allocators-1.0 wayland-client
 	END
 }
