@@ -71,4 +71,23 @@ check "each row of docs/devices.md is tested" tested docs/devices.md
 check_red "red: an answer that is not tested" "has no row nobody-looks" \
 	tested <(echo '| any node | 0 | because | nobody-looks |')
 
+# command_lines FILE...: those of pages, each in one line.
+command_lines() {
+	sed -n 's/^    //p' "$@" | sed -e ':a' -e '/\\$/{N;s/\\\n *//;ta' -e '}' |
+		grep -E '^(bufalloc trace|gst-launch-1.0) ' | tr -s ' ' | sort -u
+}
+
+# run_elsewhere PAGE: a test runs the lines of two pages, so all others have these.
+run_elsewhere() {
+	local more
+	more=$(comm -23 <(command_lines "$1") <(command_lines docs/pipelines.md \
+		docs/why-does-my-pipeline-copy.md))
+	[ -z "$more" ] || echo "no test runs $more"
+	[ -z "$more" ] && [ -n "$(command_lines "$1")" ]
+}
+check "each command line of docs/gstreamer.md is run" \
+	run_elsewhere docs/gstreamer.md
+check_red "red: a command line that nobody runs" "no test runs gst-launch-1.0 x" \
+	run_elsewhere <(echo '    gst-launch-1.0 x ! y')
+
 finish
