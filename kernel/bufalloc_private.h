@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/dma-direction.h>
+#include <linux/dma-resv.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -129,6 +130,7 @@ enum bufalloc_linear {
  * @mm: whose pages it has pinned, or NULL
  * @charged: whose RLIMIT_MEMLOCK these count against, or NULL
  * @alloc_ns: time that the allocation took
+ * @resv: the fences of whoever uses the memory, by any dma-buf of it
  * @lock: protects what follows up to @vaddr_mapped
  * @gone: the device whose memory it was is unbound: nobody uses it any more
  * @holds: windows that show it, and mappings that are being made
@@ -163,6 +165,7 @@ struct bufalloc_buffer {
 	struct mm_struct *mm;
 	const struct cred *charged;
 	u64 alloc_ns;
+	struct dma_resv resv;
 
 	struct mutex lock; /* see the lock order above */
 	bool gone;

@@ -100,6 +100,7 @@ struct bufalloc_buffer *bufalloc_buffer_new(const struct bufalloc_heap *heap,
 	buf->heap_id = heap_id;
 	buf->direction = DMA_BIDIRECTIONAL;
 	kref_init(&buf->refs);
+	dma_resv_init(&buf->resv);
 	mutex_init(&buf->lock);
 	bufalloc_cache_init(&buf->cache);
 	INIT_LIST_HEAD(&buf->mappings);
@@ -110,6 +111,7 @@ struct bufalloc_buffer *bufalloc_buffer_new(const struct bufalloc_heap *heap,
 void bufalloc_buffer_delete(struct bufalloc_buffer *buf)
 {
 	mutex_destroy(&buf->lock);
+	dma_resv_fini(&buf->resv);
 	kfree(buf);
 }
 

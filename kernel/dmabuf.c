@@ -419,6 +419,7 @@ struct dma_buf *bufalloc_dmabuf_export(struct bufalloc_buffer *buf,
 	info.size = buf->length;
 	info.flags = fd_flags;
 	info.priv = buf;
+	info.resv = &buf->resv;
 	dmabuf = dma_buf_export(&info);
 	if (IS_ERR(dmabuf))
 		kfree(file);
