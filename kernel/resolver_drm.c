@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bufalloc-drm.ko: the device behind a DRM node.
+ * The device behind a DRM node.
  */
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
@@ -17,6 +17,7 @@
 #include <linux/string.h>
 
 #include "compat/drm.h"
+#include "drm_object.h"
 #include "resolver.h"
 
 /*
@@ -81,17 +82,31 @@ static bool is_guessed(const struct drm_device *drm)
 
 	return driver->gem_prime_import &&
 	       driver->gem_prime_import != drm_gem_prime_import &&
+	       bufalloc_drm_kind_of(drm) == BUFALLOC_DRM_FOREIGN &&
 	       !dev_is_pci(drm->dev);
+}
+
+/* What a driver that has our objects says of itself. */
+static u32 use_ours(enum bufalloc_drm_kind kind, u32 *max_segments)
+{
+	if (kind == BUFALLOC_DRM_VMAP)
+		return BUFALLOC_DEVICE_NO_DMA | BUFALLOC_DEVICE_NEEDS_VMAP;
+	if (kind == BUFALLOC_DRM_ONE_SEGMENT)
+		*max_segments = 1;
+	return 0;
 }
 
 /* Whether a driver maps at all, in how many segments, and what else it needs. */
 static u32 use_imports(const struct drm_device *drm, u32 *max_segments)
 {
 	const struct drm_driver *driver = drm->driver;
+	enum bufalloc_drm_kind kind = bufalloc_drm_kind_of(drm);
 	void *table = driver->gem_prime_import_sg_table;
 	bool with_vmap =
 		is_named(table, "drm_gem_dma_prime_import_sg_table_vmap");
 
+	if (kind != BUFALLOC_DRM_FOREIGN)
+		return use_ours(kind, max_segments);
 	if (bufalloc_compat_drm_imports_unmapped(driver))
 		return BUFALLOC_DEVICE_NO_DMA | BUFALLOC_DEVICE_NEEDS_VMAP;
 	/* drm_prime_get_contiguous_size() must be all of it. */
@@ -193,8 +208,9 @@ static void __exit bufalloc_drm_exit(void)
 module_init(bufalloc_drm_init);
 module_exit(bufalloc_drm_exit);
 
-MODULE_DESCRIPTION("bufalloc: finds the device behind a DRM node");
+MODULE_DESCRIPTION("bufalloc: finds the device behind a DRM node, and GEM objects");
 MODULE_AUTHOR("The bufalloc authors");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS("bufalloc-resolver-226");
 BUFALLOC_IMPORT_NS(BUFALLOC);
+BUFALLOC_IMPORT_NS(DMA_BUF);

@@ -16,7 +16,7 @@ bare() {
 
 # Functions of a header.
 declared() {
-	bare "$root/$1" | tr '\n' ' ' | grep -o 'bufalloc_[a-z0-9_]* *(' |
+	bare "$root/$1" | tr '\n' ' ' | grep -o '\bbufalloc_[a-z0-9_]* *(' |
 		tr -d ' (' | sort -u
 }
 
@@ -29,6 +29,21 @@ v4l2_api() {
 	declared include/kernel/linux/bufalloc-v4l2.h
 	bare "$root"/include/kernel/linux/bufalloc-v4l2.h |
 		sed -n 's/^extern const struct vb2_mem_ops \([a-z0-9_]*\);$/\1/p'
+}
+
+# Of DRM drivers.
+drm_api() {
+	declared include/kernel/linux/bufalloc-drm.h
+}
+
+# What a driver names in its operations instead of calling it: by a macro, or where
+# a driver is patched.
+named() {
+	{
+		sed -n '/^#define BUFALLOC_DRM_DRIVER_OPS/,/[^\\]$/p' \
+			"$root/include/kernel/linux/bufalloc-drm.h"
+		cat "$root"/tests/kernel/drivers/*.patch
+	} | grep -oE '\bbufalloc_[a-z0-9_]+\b' | sort -u
 }
 
 exported() {
@@ -56,7 +71,10 @@ subset() {
 
 # Also what is for resolvers only.
 by_any_module() {
-	called "$root"/tests/kernel/modules/*.c "$root"/kernel/samples/*.c
+	{
+		called "$root"/tests/kernel/modules/*.c "$root"/kernel/samples/*.c
+		named
+	} | sort -u
 }
 
 by_the_driver() {
@@ -73,7 +91,7 @@ other_exports() {
 		grep -v 'EXPORT_SYMBOL_NS_GPL([a-z0-9_]*, BUFALLOC_NS);$'
 }
 
-all_apis() { { api && v4l2_api; } | sort -u; }
+all_apis() { { api && v4l2_api && drm_api; } | sort -u; }
 functions() { all_apis | grep -v 'memops$'; }
 
 api_is_exported() { subset "is not exported" all_apis exported; }
