@@ -31,4 +31,33 @@ display_add(struct display *display, uint32_t handle, uint32_t pitch);
 void
 display_show(struct display *display, uint32_t fb);
 
+/* The CRC of a frame that vkms composed of what it shows now. */
+unsigned int
+display_crc(struct display *display);
+
+/* A dumb buffer of 32 bits a pixel. */
+struct dumb {
+	int card;
+	uint32_t handle, pitch;
+	uint64_t size;
+};
+
+struct dumb
+dumb_create(int card, uint32_t width, uint32_t height);
+/* All of it, shared, for reading and writing. */
+uint8_t *
+dumb_map(const struct dumb *dumb);
+void
+dumb_destroy(const struct dumb *dumb);
+/* A dma-buf of it that may be written through. */
+int
+dumb_export(const struct dumb *dumb);
+
+/* The CRC of the buffer of that handle, of XRGB8888 in the size of the mode. */
+unsigned int
+display_crc_of(struct display *display, uint32_t handle);
+/* The CRC of the pattern, in a dumb buffer of the display's. */
+unsigned int
+display_pattern_crc(struct display *display);
+
 #endif /* DISPLAY_H */

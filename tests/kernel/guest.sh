@@ -10,6 +10,7 @@
 #   user        memory of a process's own; some huge pages
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
 #   nodes       every kind of node that there is, and drivers that go
+#   display     vkms on bufalloc, beside the kernel's own
 #   swiotlb     a guest in which every DMA mapping bounces
 #   iommu       two devices in domains of their own and one outside the IOMMU
 #   virtio-iommu  the same, behind another IOMMU
@@ -108,6 +109,10 @@ nodes)
 	*) modules+=(vim2m vimc) ;;
 	esac
 	programs=(nodes vivid_unbind drm_unbind)
+	;;
+display)
+	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid ba_vkms ba_gem)
+	programs=(gem gem_map gem_prime)
 	;;
 swiotlb)
 	modules=(ba_importer ba_edu vgem)
@@ -297,6 +302,12 @@ kmod=$PWD/$(make -s print-kmod KDIR="$kdir" "${cross[@]}")
 modules_dir=${MODULE_DIR:-$kmod/kernel}
 [ "$suite" != vivid ] ||
 	environment+=(VIVID_KO="$(tests/kernel/vivid.sh "$kdir" "$kmod")") || exit 1
+case " ${modules[*]} " in
+*" ba_vkms "*)
+	tests/kernel/drivers/build vkms "$kdir" "$kmod" || exit 1
+	environment+=(BA_VKMS_KO="$kmod/test-modules/ba_vkms.ko")
+	;;
+esac
 arguments=()
 for module in "bufalloc $bufalloc_parameters" "${modules[@]}"; do
 	read -r name parameters <<<"$module"

@@ -140,36 +140,6 @@ sync_while_mapped(void)
 	close(card);
 }
 
-/* The CRC of a frame that vkms composed, by its debugfs: "frame crc". */
-static unsigned int
-shown_crc(struct display *display)
-{
-	char path[96], text[64] = "";
-	struct stat status;
-	unsigned int crc = 0;
-	int control, data;
-	ssize_t n;
-
-	CHECK_EQ(fstat(display->card, &status), 0);
-	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/crtc-0/crc/control",
-		 (unsigned int)(status.st_rdev & 0xff));
-	control = open(path, O_WRONLY | O_CLOEXEC);
-	CHECK(control >= 0);
-	CHECK_EQ(write(control, "auto", 4), 4);
-	close(control);
-	memcpy(strrchr(path, '/') + 1, "data", 5);
-	data = open(path, O_RDONLY | O_CLOEXEC);
-	CHECK(data >= 0);
-	/* The first may be of the frame before; the second is ours. */
-	for (int i = 0; i < 2; i++) {
-		n = read(data, text, sizeof(text) - 1);
-		CHECK(n > 0);
-	}
-	close(data);
-	CHECK_EQ(sscanf(text, "%*x %x", &crc), 1);
-	return crc;
-}
-
 static unsigned int
 dumb_crc(struct display *display, bool pattern)
 {
@@ -197,7 +167,7 @@ dumb_crc(struct display *display, bool pattern)
 	munmap(data, dumb.size);
 	fb = display_add(display, dumb.handle, dumb.pitch);
 	display_show(display, fb);
-	crc = shown_crc(display);
+	crc = display_crc(display);
 	display_show(display, 0);
 	drmModeRmFB(display->card, fb);
 	destroy.handle = dumb.handle;
@@ -236,7 +206,7 @@ vkms_shows(uint32_t heap)
 	CHECK_EQ(ba_vmalloc_bytes(), 0);
 	fb = display_add(&display, handle, WIDTH * 4);
 	display_show(&display, fb);
-	ours = shown_crc(&display);
+	ours = display_crc(&display);
 	info = ba_buffer_info(node, fd);
 	CHECK_EQ(info.out_kernel_maps, 1);
 	if (info.out_runs == 1) {
