@@ -27,6 +27,7 @@
 
 #include <gst/allocators/gstdmabuf.h>
 
+#include "gstbufalloccaps.h"
 #include "gstbufallocdevices.h"
 #include "gstbufallocerrno.h"
 #include "gstbufallocpropose.h"
@@ -95,7 +96,7 @@ gst_bufalloc_adopter_set_caps (GstBufallocAdopter * self, GstCaps * caps)
   if (self->importer != NULL)
     gst_bufalloc_user_allocator_flush (self->importer);
   gst_caps_replace (&self->caps, caps);
-  self->has_info = gst_video_info_from_caps (&self->info, caps);
+  self->has_info = gst_bufalloc_caps_to_info (caps, &self->info);
   gst_bufalloc_adopter_look_again (self);
 }
 

@@ -24,7 +24,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <drm_fourcc.h>
 #include <xf86drm.h>
 #include <xf86drmMode.h>
 
@@ -32,53 +31,13 @@
 #include <gst/base/gstbasetransform.h>
 #include <gst/video/video.h>
 
+#include "gstbufalloccaps.h"
+
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 #define GST_CAT_DEFAULT gst_bufalloc_debug
 
 /* More elements between us and the display than this, and we give up. */
 #define MAX_DEPTH 32
-
-static const struct
-{
-  GstVideoFormat format;
-  guint32 fourcc;
-} drm_formats[] = {
-  {GST_VIDEO_FORMAT_BGRx, DRM_FORMAT_XRGB8888},
-  {GST_VIDEO_FORMAT_BGRA, DRM_FORMAT_ARGB8888},
-  {GST_VIDEO_FORMAT_RGBx, DRM_FORMAT_XBGR8888},
-  {GST_VIDEO_FORMAT_RGBA, DRM_FORMAT_ABGR8888},
-  {GST_VIDEO_FORMAT_xRGB, DRM_FORMAT_BGRX8888},
-  {GST_VIDEO_FORMAT_ARGB, DRM_FORMAT_BGRA8888},
-  {GST_VIDEO_FORMAT_xBGR, DRM_FORMAT_RGBX8888},
-  {GST_VIDEO_FORMAT_ABGR, DRM_FORMAT_RGBA8888},
-  {GST_VIDEO_FORMAT_BGR, DRM_FORMAT_RGB888},
-  {GST_VIDEO_FORMAT_RGB, DRM_FORMAT_BGR888},
-  {GST_VIDEO_FORMAT_RGB16, DRM_FORMAT_RGB565},
-  {GST_VIDEO_FORMAT_BGR16, DRM_FORMAT_BGR565},
-  {GST_VIDEO_FORMAT_YUY2, DRM_FORMAT_YUYV},
-  {GST_VIDEO_FORMAT_YVYU, DRM_FORMAT_YVYU},
-  {GST_VIDEO_FORMAT_UYVY, DRM_FORMAT_UYVY},
-  {GST_VIDEO_FORMAT_NV12, DRM_FORMAT_NV12},
-  {GST_VIDEO_FORMAT_NV21, DRM_FORMAT_NV21},
-  {GST_VIDEO_FORMAT_NV16, DRM_FORMAT_NV16},
-  {GST_VIDEO_FORMAT_NV61, DRM_FORMAT_NV61},
-  {GST_VIDEO_FORMAT_I420, DRM_FORMAT_YUV420},
-  {GST_VIDEO_FORMAT_YV12, DRM_FORMAT_YVU420},
-  {GST_VIDEO_FORMAT_Y42B, DRM_FORMAT_YUV422},
-};
-
-static guint32
-drm_fourcc (GstVideoFormat format)
-{
-  guint i;
-
-  for (i = 0; i < G_N_ELEMENTS (drm_formats); i++) {
-    if (drm_formats[i].format == format)
-      return drm_formats[i].fourcc;
-  }
-
-  return 0;
-}
 
 /* The sink pad behind any number of ghost pads, or NULL. */
 static GstPad *
@@ -261,7 +220,7 @@ try_import (gint fd, GstBuffer * buffer, GstVideoMeta * meta,
     gboolean * no_import)
 {
   guint32 handles[4] = { 0, }, pitches[4] = { 0, }, offsets[4] = { 0, };
-  guint32 memories[4] = { 0, }, fb = 0, fourcc = drm_fourcc (meta->format);
+  guint32 memories[4] = { 0, }, fb = 0, fourcc = gst_bufalloc_drm_fourcc (meta->format);
   const gchar *refused = NULL;
   guint64 prime = 0;
   guint i, n = gst_buffer_n_memory (buffer);

@@ -38,6 +38,9 @@
  * (libcamerasrc, pipewiresrc, v4l2src io-mode=dmabuf). The property #bufalloc:devices
  * says that somebody has a use for them where the element does not see it.
  *
+ * Caps of memory:DMABuf pass as well; with format=DMA_DRM (GStreamer 1.24 and later)
+ * the pool has linear frames. What has another modifier passes as it is.
+ *
  * What would otherwise go wrong in silence is said once, as a warning on the
  * bus: a display that refuses to import the buffers (it then copies each frame),
  * a CPU that reads each frame, and a V4L2 element upstream that sends memory of its
@@ -54,6 +57,7 @@
 
 #include "gstbufallocadopter.h"
 #include "gstbufallocallocator.h"
+#include "gstbufalloccaps.h"
 #include "gstbufallocerrno.h"
 #include "gstbufallocpropose.h"
 #include "gstbufallocsettings.h"
@@ -96,10 +100,10 @@ GST_ELEMENT_REGISTER_DEFINE (bufalloc, "bufalloc", GST_RANK_NONE,
     GST_TYPE_BUFALLOC)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
-    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/x-raw"));
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_BUFALLOC_CAPS));
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/x-raw"));
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_BUFALLOC_CAPS));
 
 /* (transfer full) (nullable) */
 static GstBufallocAllocator *

@@ -34,6 +34,7 @@
 
 #include <gst/video/video.h>
 
+#include "gstbufalloccaps.h"
 #include "gstbufallocdevices.h"
 #include "gstbufalloclog.h"
 
@@ -169,6 +170,8 @@ alignment_from_config (GstBufallocPool * self, GstStructure * config,
 static gboolean
 gst_bufalloc_pool_set_config (GstBufferPool * pool, GstStructure * config)
 {
+  GstBufferPoolClass *parent =
+      GST_BUFFER_POOL_CLASS (gst_bufalloc_pool_parent_class);
   GstBufallocPool *self = GST_BUFALLOC_POOL (pool);
   GstStructure *asked = gst_structure_copy (config);
   GstAllocationParams params;
@@ -179,7 +182,7 @@ gst_bufalloc_pool_set_config (GstBufferPool * pool, GstStructure * config)
   GstCaps *caps;
 
   if (!gst_buffer_pool_config_get_params (config, &caps, &size, &min, &max)
-      || caps == NULL || !gst_video_info_from_caps (&info, caps)) {
+      || caps == NULL || !gst_bufalloc_caps_to_info (caps, &info)) {
     GST_WARNING_OBJECT (self, "no configuration for raw video: %"
         GST_PTR_FORMAT, config);
     gst_structure_free (asked);
@@ -243,8 +246,11 @@ gst_bufalloc_pool_set_config (GstBufferPool * pool, GstStructure * config)
       &params);
   gst_buffer_pool_config_set_params (config, caps, size, min, max);
 
-  ok = GST_BUFFER_POOL_CLASS (gst_bufalloc_pool_parent_class)->set_config (pool,
-      config);
+  /* GstVideoBufferPool knows no layout for DMA_DRM; what it does for the others is
+   * done above, too */
+  if (gst_bufalloc_caps_is_drm (caps))
+    parent = g_type_class_peek (GST_TYPE_BUFFER_POOL);
+  ok = parent->set_config (pool, config);
   if (ok) {
     padded.size = size;
     self->info = padded;

@@ -18,6 +18,7 @@
 
 #include <gst/video/video.h>
 
+#include "gstbufalloccaps.h"
 #include "gstbufallocpool.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
@@ -108,7 +109,7 @@ gst_bufalloc_propose (GstObject * self, GstBufallocAllocator * allocator,
   gsize page;
 
   gst_query_parse_allocation (query, &caps, &need_pool);
-  if (caps == NULL || !gst_video_info_from_caps (&info, caps)) {
+  if (caps == NULL || !gst_bufalloc_caps_to_info (caps, &info)) {
     GST_DEBUG_OBJECT (self, "no pool for %" GST_PTR_FORMAT, caps);
     return GST_BUFALLOC_ANSWER_NONE;
   }

@@ -5,7 +5,7 @@
 # which needs the module: run it in a guest.
 set -u
 build=$(readlink -f "$1") && shift
-[ $# -gt 0 ] || set -- deadlock element layout pool propose
+[ $# -gt 0 ] || set -- caps deadlock element layout pool propose
 export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-$build/libbufalloc}:$build/libgstbufalloc"
 export GST_PLUGIN_PATH="$build/gst-plugin:$build/tests/gst"
 export GST_REGISTRY="${GST_REGISTRY:-$build/tests/gst/registry.bin}"

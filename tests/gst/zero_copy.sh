@@ -91,6 +91,7 @@ unit_rows() {
 }
 if [ -n "$version" ]; then
 	camera_vga
+	pipeline camera-drm-format 30
 	process 30
 	[ "$version" != 1.26 ] || weston 30
 	unit_rows < <(tests/gst/run_tests.sh "$build" 2>&1)
