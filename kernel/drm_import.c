@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 
+#include "compat/dma_buf.h"
 #include "compat/drm.h"
 #include "drm_object.h"
 
@@ -64,13 +65,11 @@ static int try_attachment(struct dma_buf_attachment *attachment, size_t size,
 	/* It would be an error that the dma-buf core warns of. */
 	if (kind == BUFALLOC_DRM_VMAP)
 		return attachment->dmabuf->ops->vmap ? 0 : -EINVAL;
-	table = bufalloc_compat_drm_map_attachment(attachment,
-						   DMA_BIDIRECTIONAL);
+	table = bufalloc_compat_dma_buf_map(attachment, DMA_BIDIRECTIONAL);
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 	ret = bufalloc_drm_check_table(table, size, kind);
-	bufalloc_compat_drm_unmap_attachment(attachment, table,
-					     DMA_BIDIRECTIONAL);
+	bufalloc_compat_dma_buf_unmap(attachment, table, DMA_BIDIRECTIONAL);
 	return ret;
 }
 

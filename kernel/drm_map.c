@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/module.h>
 
+#include "compat/dma_buf.h"
 #include "compat/drm.h"
 #include "drm_object.h"
 
@@ -29,8 +30,8 @@ static struct sg_table *map(struct bufalloc_drm_object *object)
 	struct drm_device *drm = object->base.dev;
 
 	if (object->base.import_attach)
-		return bufalloc_compat_drm_map_attachment(object->base.import_attach,
-							  DMA_BIDIRECTIONAL);
+		return bufalloc_compat_dma_buf_map(object->base.import_attach,
+						   DMA_BIDIRECTIONAL);
 	return bufalloc_map(object->buffer, bufalloc_compat_drm_dma_dev(drm));
 }
 
@@ -39,9 +40,8 @@ static void unmap(struct bufalloc_drm_object *object)
 	struct drm_device *drm = object->base.dev;
 
 	if (object->base.import_attach)
-		bufalloc_compat_drm_unmap_attachment(object->base.import_attach,
-						     object->table,
-						     DMA_BIDIRECTIONAL);
+		bufalloc_compat_dma_buf_unmap(object->base.import_attach,
+					      object->table, DMA_BIDIRECTIONAL);
 	else
 		bufalloc_unmap(object->buffer, bufalloc_compat_drm_dma_dev(drm),
 			       object->table);

@@ -22,7 +22,7 @@
 
 #include <linux/bufalloc-v4l2.h>
 
-#include "compat/vb2.h"
+#include "compat/dma_buf.h"
 #include "vb2.h"
 
 /**
@@ -269,11 +269,30 @@ static struct bufalloc_buffer *alloc_buffer(const struct bufalloc_vb2 *plane)
 	return buf;
 }
 
+/* Make @buf, or the error that it is, what videobuf2 gets of @plane. */
+static void *take_buffer(struct bufalloc_vb2 *plane, struct bufalloc_buffer *buf)
+{
+	int ret = PTR_ERR_OR_ZERO(buf);
+
+	if (ret)
+		goto err_plane;
+	plane->buf = buf;
+	ret = map_buffer(plane);
+	if (ret)
+		goto err_buffer;
+	return plane;
+
+err_buffer:
+	bufalloc_put(buf);
+err_plane:
+	plane_delete(plane);
+	return ERR_PTR(ret);
+}
+
 static void *bufalloc_vb2_alloc(struct vb2_buffer *vb, struct device *dev,
 				unsigned long size)
 {
 	struct bufalloc_vb2 *plane;
-	int ret;
 
 	/* It would be the mapping's, and a buffer has one for all of a device. */
 	if (vb->vb2_queue->dma_attrs & DMA_ATTR_PRIVILEGED)
@@ -281,21 +300,7 @@ static void *bufalloc_vb2_alloc(struct vb2_buffer *vb, struct device *dev,
 	plane = plane_new(vb, dev, size);
 	if (IS_ERR(plane))
 		return plane;
-	plane->buf = alloc_buffer(plane);
-	if (IS_ERR(plane->buf)) {
-		ret = PTR_ERR(plane->buf);
-		goto err_plane;
-	}
-	ret = map_buffer(plane);
-	if (ret)
-		goto err_buffer;
-	return plane;
-
-err_buffer:
-	bufalloc_put(plane->buf);
-err_plane:
-	plane_delete(plane);
-	return ERR_PTR(ret);
+	return take_buffer(plane, alloc_buffer(plane));
 }
 
 /* Whoever mapped or imported it keeps the memory. */
@@ -400,7 +405,6 @@ static void *bufalloc_vb2_get_userptr(struct vb2_buffer *vb, struct device *dev,
 {
 	struct bufalloc_vb2 *plane;
 	unsigned long start = addr & PAGE_MASK, end;
-	int ret;
 
 	if (!size || check_add_overflow(addr, size, &end) ||
 	    end > ULONG_MAX - PAGE_SIZE)
@@ -410,25 +414,12 @@ static void *bufalloc_vb2_get_userptr(struct vb2_buffer *vb, struct device *dev,
 		return plane;
 	plane->offset = addr - start;
 	/* Of a line that is shared with other data, one of the two is lost. */
-	ret = -EINVAL;
 	if (!dev_is_dma_coherent(dev) &&
 	    !IS_ALIGNED(addr | size, dma_get_cache_alignment()))
-		goto err_plane;
-	plane->buf = bufalloc_pin_user(start, PAGE_ALIGN(end) - start,
-				       plane->dir == DMA_TO_DEVICE);
-	ret = PTR_ERR_OR_ZERO(plane->buf);
-	if (ret)
-		goto err_plane;
-	ret = map_buffer(plane);
-	if (ret)
-		goto err_buffer;
-	return plane;
-
-err_buffer:
-	bufalloc_put(plane->buf);
-err_plane:
-	plane_delete(plane);
-	return ERR_PTR(ret);
+		return take_buffer(plane, ERR_PTR(-EINVAL));
+	return take_buffer(plane,
+			   bufalloc_pin_user(start, PAGE_ALIGN(end) - start,
+					     plane->dir == DMA_TO_DEVICE));
 }
 
 static void bufalloc_vb2_put_userptr(void *priv)

@@ -11,7 +11,6 @@
 #ifdef BUFALLOC_HAVE_DRM_SHMEM_NO_MAP
 #include <drm/drm_gem_shmem_helper.h>
 #endif
-#include <linux/dma-buf.h>
 #include <linux/module.h>
 #include <linux/version.h>
 
@@ -58,30 +57,6 @@ bufalloc_compat_drm_imports_unmapped(const struct drm_driver *driver)
 	}
 #endif
 	return same;
-}
-
-/* Since 6.2 the core takes the dma_resv lock, unless the importer holds it. */
-static inline struct sg_table *
-bufalloc_compat_drm_map_attachment(struct dma_buf_attachment *attachment,
-				   enum dma_data_direction dir)
-{
-#ifdef BUFALLOC_HAVE_DMA_BUF_VMAP_UNLOCKED
-	return dma_buf_map_attachment_unlocked(attachment, dir);
-#else
-	return dma_buf_map_attachment(attachment, dir);
-#endif
-}
-
-static inline void
-bufalloc_compat_drm_unmap_attachment(struct dma_buf_attachment *attachment,
-				     struct sg_table *table,
-				     enum dma_data_direction dir)
-{
-#ifdef BUFALLOC_HAVE_DMA_BUF_VMAP_UNLOCKED
-	dma_buf_unmap_attachment_unlocked(attachment, table, dir);
-#else
-	dma_buf_unmap_attachment(attachment, table, dir);
-#endif
 }
 
 #endif /* BUFALLOC_COMPAT_DRM_H */
