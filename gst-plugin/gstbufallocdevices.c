@@ -58,16 +58,11 @@ gst_bufalloc_devices_find_upstream (GstElement * self)
   GstElement *element = NULL;
 
   while (pad != NULL) {
-    GstPad *peer = gst_pad_get_peer (pad);
+    GstPad *peer = gst_bufalloc_real_peer (pad);
 
     gst_clear_object (&pad);
     if (peer == NULL)
       break;
-    if (GST_IS_PROXY_PAD (peer)) {
-      pad = GST_PAD (gst_proxy_pad_get_internal (GST_PROXY_PAD (peer)));
-      gst_object_unref (peer);
-      continue;
-    }
 
     gst_clear_object (&element);
     element = gst_pad_get_parent_element (peer);

@@ -39,9 +39,17 @@ GST_DEBUG_CATEGORY_EXTERN (gst_bufalloc_debug);
 /* More elements between us and the display than this, and we give up. */
 #define MAX_DEPTH 32
 
-/* The sink pad behind any number of ghost pads, or NULL. */
-static GstPad *
-real_peer (GstPad * pad)
+/**
+ * gst_bufalloc_real_peer:
+ * @pad: a pad
+ *
+ * Returns: (transfer full) (nullable): the pad at the other end, behind any number
+ * of ghost pads
+ *
+ * Since: 0.1
+ */
+GstPad *
+gst_bufalloc_real_peer (GstPad * pad)
 {
   GstPad *peer = gst_pad_get_peer (pad);
 
@@ -115,7 +123,7 @@ collect (GstElement * element, guint depth,
   GST_OBJECT_UNLOCK (element);
 
   for (l = pads; l != NULL; l = l->next) {
-    GstPad *peer = real_peer (l->data);
+    GstPad *peer = gst_bufalloc_real_peer (l->data);
     GstElement *next;
 
     if (peer == NULL)

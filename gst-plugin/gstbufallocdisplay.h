@@ -39,6 +39,9 @@ typedef struct
 } GstBufallocRefusal;
 
 G_GNUC_INTERNAL
+GstPad * gst_bufalloc_real_peer (GstPad * pad);
+
+G_GNUC_INTERNAL
 gboolean gst_bufalloc_is_display (GstElement * element);
 
 G_GNUC_INTERNAL
