@@ -1,15 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The tracer zerocopy judges pipelines, most of them not ours, in a guest; the
-# truth comes from outside. uprobes count, in the same run, each call of the C
+# tracer.sh [VERSION]: the tracer zerocopy judges pipelines, most of them not ours,
+# in a guest; the truth comes from outside. uprobes count, in the same run, each call of the C
 # library's memcpy and memmove that moves more than 64 KiB, and each call of
-# GStreamer's functions that copy a video frame line by line. Prints TAP.
+# GStreamer's functions that copy a video frame line by line. VERSION is that of
+# another GStreamer, 1.26 or 1.28; the tracer is the same binary. Prints TAP.
 # shellcheck disable=SC2317 # check calls the functions
 set -u
-guest_name=tracer
+version=${1-}
+guest_name=tracer$version
+# shellcheck disable=SC2034 # for guest.sh
+case $version in
+1.26) guest_root=trixie-amd64 ;;
+1.28) guest_root=sid-amd64 ;;
+esac
 guest_options=(--module vivid --module vkms --timeout 560)
 # shellcheck source=tests/gst/guest.sh
 . "$(dirname "$0")/guest.sh"
+if [ -n "$version" ]; then
+	# the figures are those of the machine's own
+	figure() { :; }
+	gst-launch-1.0 --version >"$dir/version"
+	check "GStreamer is $version" grep -q "^GStreamer $version\." "$dir/version"
+fi
 
 # Dozens of programs begin here, and with a probe on every memcpy: none of them is
 # to look through the plugins' files again.
@@ -109,6 +122,8 @@ word() {
 }
 
 check "vivid as vb2-vmalloc" vivid 0
+# of 1280x720, and not interlaced: newer v4l2sinks mind
+check "its HDMI output" v4l2-ctl -d /dev/video1 --set-output 1
 full=video/x-raw,format=BGRx,width=1920,height=1080
 camera=(v4l2src device=/dev/video0 "num-buffers=$frames")
 display=(kmssink driver-name=vkms sync=false)
