@@ -153,6 +153,24 @@ void bufalloc_drm_fb_unmap(struct drm_framebuffer *fb)
 EXPORT_SYMBOL_NS_GPL(bufalloc_drm_fb_unmap, BUFALLOC_NS);
 
 /**
+ * bufalloc_drm_fb_table() - the object of a framebuffer's plane, as the device
+ *	sees it
+ * @fb: the framebuffer, between bufalloc_drm_fb_map() and bufalloc_drm_fb_unmap()
+ * @plane: which plane of its format
+ *
+ * For devices that take any number of segments. It takes no lock.
+ *
+ * Return: what bufalloc_drm_map() returned for the object. The plane begins
+ * fb->offsets[@plane] bytes behind the object.
+ */
+struct sg_table *bufalloc_drm_fb_table(struct drm_framebuffer *fb,
+				       unsigned int plane)
+{
+	return to_bufalloc_drm_object(fb->obj[plane])->table;
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_drm_fb_table, BUFALLOC_NS);
+
+/**
  * bufalloc_drm_fb_addr() - where the device sees a plane of a framebuffer
  * @fb: the framebuffer, between bufalloc_drm_fb_map() and bufalloc_drm_fb_unmap()
  * @plane: which plane of its format

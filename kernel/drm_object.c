@@ -240,6 +240,22 @@ struct drm_gem_object *bufalloc_drm_create(struct drm_device *drm, size_t size)
 EXPORT_SYMBOL_NS_GPL(bufalloc_drm_create, BUFALLOC_NS);
 
 /**
+ * bufalloc_drm_buffer() - the memory of an object
+ * @obj: the object, which may be an imported one
+ *
+ * For what bufalloc.h has and this file has not: bufalloc_map_domain() for drivers
+ * that manage their IOMMU by themselves, windows, firmware.
+ *
+ * Return: the buffer, of which the caller holds a reference (bufalloc_put()), or
+ * NULL: an imported object whose memory is another exporter's.
+ */
+struct bufalloc_buffer *bufalloc_drm_buffer(struct drm_gem_object *obj)
+{
+	return bufalloc_of_dmabuf(to_bufalloc_drm_object(obj)->dmabuf);
+}
+EXPORT_SYMBOL_NS_GPL(bufalloc_drm_buffer, BUFALLOC_NS);
+
+/**
  * bufalloc_drm_dumb_create_aligned() - a dumb buffer with rows that begin at
  *	multiples of @pitch_align bytes
  * @file: who gets the handle

@@ -128,7 +128,6 @@ bufalloc_compat_insert_pfn_pmd(struct vm_fault *vmf, unsigned long pfn,
 #define BUFALLOC_VM_LARGE 0
 #endif
 
-#ifdef CONFIG_IOMMU_API
 /* Since 6.3 the caller says how page tables are allocated. */
 static inline int
 bufalloc_compat_iommu_map(struct iommu_domain *domain, unsigned long iova,
@@ -140,7 +139,19 @@ bufalloc_compat_iommu_map(struct iommu_domain *domain, unsigned long iova,
 	return iommu_map(domain, iova, phys, size, prot);
 #endif
 }
+
+/* 6.11 made an ERR_PTR of the error, and asks for the device. */
+static inline struct iommu_domain *
+bufalloc_compat_iommu_domain_alloc(struct device *dev)
+{
+#ifdef BUFALLOC_HAVE_IOMMU_PAGING_DOMAIN_ALLOC
+	return iommu_paging_domain_alloc(dev);
+#else
+	struct iommu_domain *domain = iommu_domain_alloc(dev->bus);
+
+	return domain ? domain : ERR_PTR(-ENODEV);
 #endif
+}
 
 /*
  * Map memory that has no struct page. Up to 6.17 there is only the call for the

@@ -159,7 +159,7 @@ static irqreturn_t camera_interrupt(int irq, void *data)
 		cam->fetched = true;
 		edu_write(&cam->edu, edu_cursor_addr(&cam->cursor),
 			  cam->cursor.count);
-	} else if (edu_cursor_next(&cam->cursor, cam->format.sizeimage)) {
+	} else if (edu_cursor_next(&cam->cursor)) {
 		fetch_piece(cam);
 	} else {
 		finish_picture(cam, VB2_BUF_STATE_DONE);
@@ -188,8 +188,8 @@ static void begin_picture(struct work_struct *work)
 		cam->buffer = buffer;
 		cam->number = cam->sequence;
 		edu_cursor_begin(&cam->cursor,
-				 vb2_dma_sg_plane_desc(&buffer->vb.vb2_buf, 0),
-				 cam->format.sizeimage);
+				 vb2_dma_sg_plane_desc(&buffer->vb.vb2_buf, 0)->sgl,
+				 0, cam->format.sizeimage);
 		reinit_completion(&cam->idle);
 		fetch_piece(cam);
 	}

@@ -108,14 +108,16 @@ static inline bool edu_interrupt(struct edu *edu)
  * struct edu_cursor - the piece of a buffer that is moved
  * @segment: DMA segment that it is in
  * @at: bytes of that before it
- * @done: bytes of the buffer before it
+ * @done: bytes that were moved before it
  * @count: its bytes
+ * @left: bytes to move, with it
  */
 struct edu_cursor {
 	struct scatterlist *segment;
 	u32 at;
 	u32 done;
 	u32 count;
+	u32 left;
 };
 
 static inline dma_addr_t edu_cursor_addr(const struct edu_cursor *cursor)
@@ -123,29 +125,32 @@ static inline dma_addr_t edu_cursor_addr(const struct edu_cursor *cursor)
 	return sg_dma_address(cursor->segment) + cursor->at;
 }
 
-/* On to the next piece of a buffer of @length bytes. false: there is none. */
-static inline bool edu_cursor_next(struct edu_cursor *cursor, u32 length)
+/* On to the next piece. false: there is none. */
+static inline bool edu_cursor_next(struct edu_cursor *cursor)
 {
 	cursor->at += cursor->count;
 	cursor->done += cursor->count;
-	if (cursor->done >= length)
+	cursor->left -= cursor->count;
+	if (!cursor->left)
 		return false;
-	if (cursor->at == sg_dma_len(cursor->segment)) {
+	while (cursor->at >= sg_dma_len(cursor->segment)) {
+		cursor->at -= sg_dma_len(cursor->segment);
 		cursor->segment = sg_next(cursor->segment);
-		cursor->at = 0;
 	}
-	cursor->count = min3(length - cursor->done,
+	cursor->count = min3(cursor->left,
 			     sg_dma_len(cursor->segment) - cursor->at,
 			     (u32)EDU_PIECE);
 	return true;
 }
 
-/* The first piece. */
+/* The first piece of @length bytes, @offset bytes behind those segments' begin. */
 static inline void edu_cursor_begin(struct edu_cursor *cursor,
-				    struct sg_table *table, u32 length)
+				    struct scatterlist *segment, u32 offset,
+				    u32 length)
 {
-	*cursor = (struct edu_cursor){ .segment = table->sgl };
-	edu_cursor_next(cursor, length);
+	*cursor = (struct edu_cursor){ .segment = segment, .at = offset,
+				       .left = length };
+	edu_cursor_next(cursor);
 }
 
 #endif /* BUFALLOC_SAMPLES_EDU_H */

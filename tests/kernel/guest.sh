@@ -28,6 +28,7 @@
 #   api         a driver that calls the in-kernel API
 #   camera      two sample cameras behind an IOMMU, and devices that import from
 #               them, the last one outside
+#   display-edu  a sample display and a sample camera behind an IOMMU
 #   arm64-camera  a sample camera that does not see the processor's caches
 #   vivid       vivid with buffers of bufalloc, beside the one that the kernel has
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
@@ -179,6 +180,18 @@ camera)
 		V4L2_COMPLIANCE="$(tests/vm/compliance)/bin/v4l2-compliance")
 	programs=(camera camera_peers camera_unbind camera_compliance)
 	;;
+display-edu)
+	# The first device is the display's, the second a camera's.
+	modules=(bufalloc-v4l2 bufalloc-drm vgem ba_edu bufalloc-camera
+		bufalloc-display)
+	append="intel_iommu=on iommu.strict=1"
+	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		--device edu,bus=pcie.0 --device edu,bus=pcie.0
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff)
+	mem=2048
+	environment=(DISPLAYS=0 CAMERAS=1)
+	programs=(panel)
+	;;
 arm64-camera)
 	modules=(bufalloc-v4l2 bufalloc-camera)
 	append="iommu.strict=1"
@@ -312,7 +325,9 @@ arguments=()
 for module in "bufalloc $bufalloc_parameters" "${modules[@]}"; do
 	read -r name parameters <<<"$module"
 	case $name in
-	bufalloc-camera) module="$modules_dir/samples/$name.ko $parameters" ;;
+	bufalloc-camera | bufalloc-display)
+		module="$modules_dir/samples/$name.ko $parameters"
+		;;
 	bufalloc*) module="$modules_dir/$name.ko $parameters" ;;
 	ba_*) module="$kmod/test-modules/$name.ko $parameters" ;;
 	esac
@@ -330,6 +345,7 @@ exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout "$limit" \
 	--log "${GUEST_LOG:-$logs/kernel-$suite-$kernel.guest.log}" \
 	"${more[@]}" -- env BUFALLOC_KO="$modules_dir/bufalloc.ko" \
 	CAMERA_KO="$modules_dir/samples/bufalloc-camera.ko" \
+	DISPLAY_KO="$modules_dir/samples/bufalloc-display.ko" \
 	BUFALLOC_TOOL="${BUFALLOC_TOOL:-$build/tools/bufalloc}" \
 	"${environment[@]}" \
 	tests/kernel/in-guest.sh "$build" "${programs[@]}"

@@ -45,13 +45,21 @@ if [ -n "${EDU_IDENTITY-}" ]; then
 	echo "${device##*/}" >/sys/bus/pci/drivers/ba_edu/bind
 fi
 
-# Devices of ba_edu's that the sample camera's driver shall have.
-for index in ${CAMERAS-}; do
-	device=$(readlink -f "/sys/class/ba_edu/ba_edu$index/device")
-	echo "${device##*/}" >/sys/bus/pci/drivers/ba_edu/unbind
-	echo bufalloc_camera >"$device/driver_override"
-	echo "${device##*/}" >/sys/bus/pci/drivers_probe
-done
+# give DRIVER INDEX...: devices of ba_edu's that another driver shall have.
+give() {
+	local driver=$1 index device
+	shift
+	for index in "$@"; do
+		device=$(readlink -f "/sys/class/ba_edu/ba_edu$index/device")
+		echo "${device##*/}" >/sys/bus/pci/drivers/ba_edu/unbind
+		echo "$driver" >"$device/driver_override"
+		echo "${device##*/}" >/sys/bus/pci/drivers_probe
+	done
+}
+# shellcheck disable=SC2086 # several
+give bufalloc_camera ${CAMERAS-}
+# shellcheck disable=SC2086
+give bufalloc_display ${DISPLAYS-}
 
 for program in "$@"; do
 	# These unload bufalloc, which nothing may hold then.
@@ -94,7 +102,7 @@ if [ -e $kmemleak ]; then
 fi
 
 # The test's own drivers go first; the others hold nothing of ours any more.
-for module in ba_vkms ba_gem ba_alias ba_api ba_drm ba_edu ba_importer ba_kva ba_mock ba_own ba_v4l2 bufalloc_camera bufalloc_v4l2 bufalloc_drm; do
+for module in ba_vkms ba_gem ba_alias ba_api ba_drm ba_edu ba_importer ba_kva ba_mock ba_own ba_v4l2 bufalloc_camera bufalloc_display bufalloc_v4l2 bufalloc_drm; do
 	[ ! -d "/sys/module/$module" ] || rmmod "$module" ||
 		result "not ok" "$module can be unloaded"
 done

@@ -85,6 +85,7 @@ to_bufalloc_drm_object(struct drm_gem_object *base)
 }
 
 struct drm_gem_object *bufalloc_drm_create(struct drm_device *drm, size_t size);
+struct bufalloc_buffer *bufalloc_drm_buffer(struct drm_gem_object *obj);
 int bufalloc_drm_dumb_create(struct drm_file *file, struct drm_device *drm,
 			     struct drm_mode_create_dumb *args);
 int bufalloc_drm_dumb_create_aligned(struct drm_file *file,
@@ -96,6 +97,8 @@ struct sg_table *bufalloc_drm_map(struct drm_gem_object *obj);
 void bufalloc_drm_unmap(struct drm_gem_object *obj);
 int bufalloc_drm_fb_map(struct drm_framebuffer *fb);
 void bufalloc_drm_fb_unmap(struct drm_framebuffer *fb);
+struct sg_table *bufalloc_drm_fb_table(struct drm_framebuffer *fb,
+				       unsigned int plane);
 dma_addr_t bufalloc_drm_fb_addr(struct drm_framebuffer *fb, unsigned int plane);
 
 struct drm_gem_object *bufalloc_drm_import(struct drm_device *drm,
