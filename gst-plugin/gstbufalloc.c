@@ -13,7 +13,7 @@
 
 #include "gst/bufalloc/bufalloc.h"
 #include "gstbufallocelement.h"
-#include "gstzerocopytracer.h"
+#include "tracer/gstzerocopytracer.h"
 
 static gboolean
 plugin_init (GstPlugin * plugin)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The GStreamer plugin, and the library that has its allocator and pool for
 # applications (gst/bufalloc/bufalloc.h); the plugin is a thin layer over it, and
-# has the tracer.
+# has the tracer (tracer/).
 # They need GStreamer 1.22 or later, libdrm, libbufalloc; and
 # to ask a Wayland compositor for its devices wayland-client, wayland-scanner and
 # wayland-protocols: `make WAYLAND=no` builds it without.
@@ -17,9 +17,9 @@ GSTLIB_REAL := $(notdir $(GSTLIB_SO)).$(VERSION)
 PLUGIN_INSTALL := $(GSTLIB_DIR)/install/$(notdir $(PLUGIN_SO))
 PLUGIN_PKGS := gstreamer-allocators-1.0 gstreamer-video-1.0 \
 	gstreamer-base-1.0 gstreamer-1.0 libdrm
-PLUGIN_SRC := $(sort $(wildcard gst-plugin/*.c))
+PLUGIN_SRC := $(sort $(wildcard gst-plugin/*.c gst-plugin/tracer/*.c))
 PLUGIN_OBJ := $(PLUGIN_DIR)/gstbufalloc.o \
-	$(patsubst gst-plugin/%.c,$(PLUGIN_DIR)/%.o,$(wildcard gst-plugin/gstzerocopy*.c))
+	$(patsubst gst-plugin/%.c,$(PLUGIN_DIR)/%.o,$(wildcard gst-plugin/tracer/*.c))
 GSTLIB_OBJ := $(filter-out $(PLUGIN_OBJ), \
 	$(PLUGIN_SRC:gst-plugin/%.c=$(PLUGIN_DIR)/%.o))
 GST_DEFS := -DPACKAGE='"bufalloc"' -DVERSION='"$(VERSION)"'
