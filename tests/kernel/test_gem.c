@@ -18,24 +18,7 @@
 #include <xf86drmMode.h>
 
 #include "display.h"
-
-#define OURS "ba_vkms"
-#define WIDTH 640
-#define HEIGHT 480
-#define LENGTH ((size_t)WIDTH * HEIGHT * 4)
-
-static const char *const drivers[] = { OURS, "vkms" };
-
-static void
-with_both(void (*run)(int card))
-{
-	for (int i = 0; i < 2; i++) {
-		int card = drm_open_driver(drivers[i]);
-
-		run(card);
-		close(card);
-	}
-}
+#include "vkms.h"
 
 /* Memory that a client has written does not come back to another. */
 static void

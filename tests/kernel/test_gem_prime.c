@@ -20,24 +20,7 @@
 
 #include "display.h"
 #include "peers.h"
-
-#define OURS "ba_vkms"
-#define WIDTH 640
-#define HEIGHT 480
-#define LENGTH ((size_t)WIDTH * HEIGHT * 4)
-
-static const char *const drivers[] = { OURS, "vkms" };
-
-static void
-with_both(void (*run)(int card))
-{
-	for (int i = 0; i < 2; i++) {
-		int card = drm_open_driver(drivers[i]);
-
-		run(card);
-		close(card);
-	}
-}
+#include "vkms.h"
 
 /* Who imports what the device exported has the same object. */
 static void
