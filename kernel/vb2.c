@@ -219,7 +219,7 @@ static u32 access_of(enum dma_data_direction dir)
 }
 
 static struct bufalloc_buffer *
-alloc_for_peers(const struct bufalloc_vb2 *plane, struct bufalloc_vb2_peers *peers)
+alloc_for_peers(const struct bufalloc_vb2 *plane, struct bufalloc_peers *peers)
 {
 	const u64 uncached = BUFALLOC_ATTRIBUTE_UNCACHED |
 			     BUFALLOC_ATTRIBUTE_WRITE_COMBINE;
@@ -252,8 +252,9 @@ alloc_for_peers(const struct bufalloc_vb2 *plane, struct bufalloc_vb2_peers *pee
 
 static struct bufalloc_buffer *alloc_buffer(const struct bufalloc_vb2 *plane)
 {
-	struct bufalloc_vb2_peers *peers;
+	struct bufalloc_peers *peers;
 	struct bufalloc_buffer *buf;
+	int ret;
 
 	peers = kzalloc(sizeof(*peers), GFP_KERNEL);
 	if (!peers)
@@ -262,9 +263,10 @@ static struct bufalloc_buffer *alloc_buffer(const struct bufalloc_vb2 *plane)
 	peers->uses[0].access = access_of(plane->dir);
 	peers->uses[0].max_segments = plane->one_segment;
 	peers->count = 1;
-	bufalloc_vb2_hold_peers(peers, plane->vb->vb2_queue);
-	buf = alloc_for_peers(plane, peers);
-	bufalloc_vb2_release_peers(peers);
+	bufalloc_vb2_add_peers(peers, plane->vb->vb2_queue);
+	ret = bufalloc_peers_hold(peers, plane->dev);
+	buf = ret ? ERR_PTR(ret) : alloc_for_peers(plane, peers);
+	bufalloc_peers_release(peers);
 	kfree(peers);
 	return buf;
 }

@@ -28,7 +28,6 @@ struct bufalloc_vb2_peer {
 };
 
 static DEFINE_MUTEX(lock); /* protects peers; last of all locks */
-/* By the address of the device: in that order they are locked. */
 static LIST_HEAD(peers);
 
 static void forget(void *data)
@@ -42,17 +41,13 @@ static void forget(void *data)
 	kfree(peer);
 }
 
-/* Where a new one goes. -EEXIST: it is there. -E2BIG: the queue has too many. */
-static int find_place(const struct vb2_queue *q, const struct device *dev,
-		      struct list_head **place)
+/* -EEXIST: it is there. -E2BIG: the queue has too many. */
+static int check_new(const struct vb2_queue *q, const struct device *dev)
 {
 	struct bufalloc_vb2_peer *peer;
 	unsigned int count = 1; /* the queue's own device */
 
-	*place = &peers;
 	list_for_each_entry(peer, &peers, node) {
-		if (peer->dev > dev && *place == &peers)
-			*place = &peer->node;
 		if (peer->q != q)
 			continue;
 		if (peer->dev == dev)
@@ -73,13 +68,15 @@ static int find_place(const struct vb2_queue *q, const struct device *dev,
  * do; so without an IOMMU it makes buffers contiguous. A peer that has no driver
  * when a buffer is allocated counts for nothing, as it will not import it.
  *
+ * Peers that the property bufalloc,peers of the device's node in the devicetree
+ * names need no call.
+ *
  * Return: 0, -EINVAL (a queue without a device, or @peer is that), -EEXIST,
  * -E2BIG (BUFALLOC_MAX_DEVICES together with the queue's own), -ENOMEM.
  */
 int bufalloc_vb2_add_peer(struct vb2_queue *q, struct device *peer)
 {
 	struct bufalloc_vb2_peer *new;
-	struct list_head *place;
 	int ret;
 
 	if (!q->dev || !peer || peer == q->dev)
@@ -91,9 +88,9 @@ int bufalloc_vb2_add_peer(struct vb2_queue *q, struct device *peer)
 	new->dev = get_device(peer);
 
 	mutex_lock(&lock);
-	ret = find_place(q, peer, &place);
+	ret = check_new(q, peer);
 	if (!ret)
-		list_add_tail(&new->node, place);
+		list_add(&new->node, &peers);
 	mutex_unlock(&lock);
 	if (ret) {
 		put_device(peer);
@@ -132,47 +129,16 @@ void bufalloc_vb2_remove_peers(struct vb2_queue *q)
 }
 EXPORT_SYMBOL_NS_GPL(bufalloc_vb2_remove_peers, BUFALLOC_NS);
 
-/*
- * Add the peers of @q to @peers, and keep them bound to their drivers until
- * bufalloc_vb2_release_peers().
- */
-void bufalloc_vb2_hold_peers(struct bufalloc_vb2_peers *held,
-			     const struct vb2_queue *q)
+/* Add those of @q. */
+void bufalloc_vb2_add_peers(struct bufalloc_peers *named,
+			    const struct vb2_queue *q)
 {
 	struct bufalloc_vb2_peer *peer;
-	unsigned int i, count = held->count;
 
 	mutex_lock(&lock);
+	/* What fails is there: no two are the same, and their number has a limit. */
 	list_for_each_entry(peer, &peers, node)
 		if (peer->q == q)
-			held->uses[held->count++].dev = get_device(peer->dev);
+			bufalloc_peers_add(named, peer->dev);
 	mutex_unlock(&lock);
-
-	for (i = count; i < held->count; i++) {
-		struct device *dev = held->uses[i].dev;
-
-		/* Drivers are unbound under it. */
-		device_lock(dev);
-		if (!dev->driver) {
-			device_unlock(dev);
-			put_device(dev);
-			continue;
-		}
-		held->uses[count++] = (struct bufalloc_use){
-			.dev = dev,
-			.access = BUFALLOC_ACCESS_READ | BUFALLOC_ACCESS_WRITE,
-			.max_segments = 1,
-		};
-	}
-	held->count = count;
-}
-
-void bufalloc_vb2_release_peers(struct bufalloc_vb2_peers *held)
-{
-	while (held->count > 1) {
-		struct device *dev = held->uses[--held->count].dev;
-
-		device_unlock(dev);
-		put_device(dev);
-	}
 }

@@ -90,30 +90,38 @@ lint_kernel_doc() {
 	"$kdir/scripts/kernel-doc" -Werror -none "${list[@]}"
 }
 
-# Of a devicetree on standard input: is it as the bindings say?
+# validate_tree SCHEMAS [OPTION...]: a devicetree on standard input.
 validate_tree() {
-	local tree
+	local tree schemas=$1
+	shift
 	tree=$(mktemp --suffix=.yaml)
 	dtc -q -I dts -O yaml -o "$tree" - &&
-		dt-validate -s docs/bindings "$@" "$tree" 2>&1
+		dt-validate -s "$schemas" "$@" "$tree" 2>&1
 	rm "$tree"
 }
 
-# The bindings, their examples and the test's tree, which is a part of one. The
-# tools say by words alone that something is wrong.
+# The bindings, their examples and the tests' trees, which are parts of one: of those
+# the nodes that are ours. The tools say by words alone that something is wrong.
 lint_bindings() {
-	local file
+	local dir file
 	command -v dt-validate >/dev/null || {
 		echo "dt-schema is not installed"
 		return 1
 	}
-	empty "$(files 'docs/bindings/*.yaml' | while IFS= read -r file; do
-		dt-doc-validate -u docs/bindings "$file" 2>&1
-		dt-extract-example "$file" | validate_tree
+	# Of one folder each.
+	dir=$(mktemp -d)
+	files 'docs/bindings/*.yaml' 'tests/vm/bindings/*.yaml' |
+		while IFS= read -r file; do cp "$file" "$dir/"; done
+	empty "$(for file in "$dir"/*; do
+		dt-doc-validate -u "$dir" "$file" 2>&1
+		dt-extract-example "$file" | validate_tree "$dir"
 	done
 	files 'tests/*.dtso' | while IFS= read -r file; do
-		validate_tree -l docs/bindings <"$file"
+		validate_tree "$dir" -l bufalloc <"$file"
 	done)"
+	set -- $?
+	rm -r "$dir"
+	return "$1"
 }
 
 lint_shellcheck() {

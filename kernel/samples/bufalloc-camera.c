@@ -470,7 +470,7 @@ static void camera_release(struct v4l2_device *v4l2)
 	kfree(cam);
 }
 
-/* In a devicetree's world the peer is a phandle. */
+/* With a devicetree this is not needed: the node says it (bufalloc,peers). */
 static int camera_add_peer(struct camera *cam)
 {
 	struct device *dev;

@@ -30,6 +30,7 @@ run(const char *name)
 
 ROW(alloc)
 ROW(alloc_in_probe)
+ROW(peers)
 ROW(refusals)
 ROW(map)
 ROW(export)
@@ -138,6 +139,7 @@ static const struct ktest_row rows[] = {
 	{ "an-unknown-check-enoent", unknown },
 	{ "alloc-for-devices-of-the-driver", alloc },
 	{ "alloc-in-probe-under-the-device-lock", alloc_in_probe },
+	{ "peers-are-held-with-their-drivers", peers },
 	{ "refusals-each-its-errno", refusals },
 	{ "map-for-a-device", map },
 	{ "export-keeps-the-memory", export },

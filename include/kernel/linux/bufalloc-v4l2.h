@@ -38,6 +38,10 @@
  *   not see the caches. Pages are charged to RLIMIT_MEMLOCK, and memory of
  *   files is refused, as BUFALLOC_IOCTL_IMPORT_USER does (EOPNOTSUPP).
  *
+ * The devices that will import a queue's MMAP buffers, its peers, are named by
+ * bufalloc_vb2_add_peer(), or by the property bufalloc,peers of the device's node in
+ * a devicetree (docs/bindings/bufalloc-peers.yaml), without a line in the driver.
+ *
  * A driver gives its buffers back when it is unbound, with the device still there:
  * vb2_video_unregister_device() in remove() does that.
  *

@@ -62,6 +62,19 @@ struct bufalloc_request {
 };
 
 /**
+ * struct bufalloc_peers - devices that a driver's buffers are for
+ * @uses: for struct bufalloc_request. The first one is the driver's own device,
+ *	which the driver sets; its @dev may be NULL
+ * @count: of them; 1 to begin with
+ *
+ * The others are peers: devices that will import what the driver exports.
+ */
+struct bufalloc_peers {
+	struct bufalloc_use uses[BUFALLOC_MAX_DEVICES];
+	unsigned int count;
+};
+
+/**
  * struct bufalloc_window - a bounded view of a part of a buffer, for the CPU
  * @data: the bytes that are in view, or NULL
  * @length: how many they are
@@ -101,6 +114,9 @@ struct bufalloc_piece {
 
 struct bufalloc_buffer *bufalloc_alloc(const struct bufalloc_request *request,
 				       struct bufalloc_alloc_verdict *verdict);
+int bufalloc_peers_add(struct bufalloc_peers *peers, struct device *dev);
+int bufalloc_peers_hold(struct bufalloc_peers *peers, struct device *dev);
+void bufalloc_peers_release(struct bufalloc_peers *peers);
 struct bufalloc_buffer *bufalloc_get(struct bufalloc_buffer *buf);
 void bufalloc_put(struct bufalloc_buffer *buf);
 size_t bufalloc_length(const struct bufalloc_buffer *buf);

@@ -43,6 +43,53 @@ out:
 	return;
 }
 
+/* Fill @peers up with devices that have no driver and, soon, only its reference. */
+static int add_roots(struct bufalloc_peers *peers)
+{
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < BUFALLOC_MAX_DEVICES; i++) {
+		struct device *root = root_device_register("ba_api_peer");
+
+		if (IS_ERR(root))
+			return PTR_ERR(root);
+		ret = bufalloc_peers_add(peers, root);
+		root_device_unregister(root);
+	}
+	return ret;
+}
+
+void api_check_peers(void)
+{
+	static struct bufalloc_peers peers; /* one check at a time */
+	struct bufalloc_buffer *buf = NULL;
+	struct bufalloc_alloc_verdict verdict;
+
+	peers.uses[0].dev = api_dev(0);
+	peers.uses[0].access = BUFALLOC_ACCESS_WRITE;
+	peers.count = 1;
+	EXPECT(bufalloc_peers_add(&peers, api_dev(0)) == -EINVAL);
+	EXPECT(bufalloc_peers_add(&peers, api_dev(1)) == 0);
+	EXPECT(bufalloc_peers_add(&peers, api_dev(1)) == -EEXIST);
+	EXPECT(add_roots(&peers) == -E2BIG);
+	EXPECT(peers.count == BUFALLOC_MAX_DEVICES);
+	EXPECT(bufalloc_peers_hold(&peers, api_dev(0)) == 0);
+	/* The others have no driver. */
+	EXPECT(peers.count == 2);
+	EXPECT(peers.uses[1].dev == api_dev(1));
+	/* No driver can come or go. */
+	EXPECT(mutex_is_locked(&api_dev(1)->mutex));
+	buf = api_alloc_for(peers.uses, peers.count, API_LENGTH, &verdict);
+	EXPECT(!IS_ERR(buf));
+	EXPECT(peers.uses[1].result.out_proof == BUFALLOC_PROOF_MAPPED);
+	EXPECT(peers.uses[1].result.out_segments == 1);
+	bufalloc_peers_release(&peers);
+	EXPECT(peers.count == 1);
+	EXPECT(!mutex_is_locked(&api_dev(1)->mutex));
+out:
+	bufalloc_put(buf);
+}
+
 /* What bufalloc_alloc() answers when one thing is wrong. */
 static long refusal(size_t length, u32 heap, u64 attributes,
 		    unsigned int count, const struct bufalloc_use *use)

@@ -87,6 +87,7 @@ int api_mmap(struct vm_area_struct *vma);
 #define API_CHECKS(check)         \
 	check(alloc)              \
 	check(alloc_in_probe)     \
+	check(peers)              \
 	check(refusals)           \
 	check(map)                \
 	check(export)             \
