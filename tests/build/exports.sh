@@ -128,7 +128,7 @@ plant api_is_called 'bufalloc_get is called by no check' \
 plant exports_are_called 'bufalloc_resolver_unregister is called' \
 	'tests/kernel/modules/*.c' 's/bufalloc_resolver_unregister(/x(/'
 plant exports_are_called 'bufalloc_vb2_memops is called' \
-	tests/kernel/modules/ba_v4l2.c 's/&bufalloc_vb2_memops/\&unknown_memops/'
+	'tests/kernel/modules/*.c' 's/&bufalloc_vb2_memops/\&unknown_memops/'
 plant other_exports 'EXPORT_SYMBOL_GPL' kernel/api.c \
 	's/EXPORT_SYMBOL_NS_GPL(bufalloc_get.*/EXPORT_SYMBOL_GPL(bufalloc_get);/'
 

@@ -28,6 +28,17 @@ plant bindings "'memory-region' is a required" $binding \
 	'    / { x { compatible = "bufalloc,reserved-memory"; }; };\n'
 plant bindings "'memory-region' is a required" tests/vm/reserved.dtso \
 	'/ { x { compatible = "bufalloc,reserved-memory"; }; };\n'
+plant bindings "'memory-region' is a required" tests/vm/reserved.dtso \
+	'/ { x { compatible = "bufalloc-test,own-memory"; }; };\n'
+binding=docs/bindings/bufalloc-peers.yaml
+plant bindings "'x' is not one of" $binding 'x: 1\n'
+plant bindings 'is not of type .array' $binding \
+	'    / { x { bufalloc,peers = "display"; }; };\n'
+plant bindings 'is too long' $binding \
+	'    / { x { bufalloc,peers = <&display &encoder>; }; };\n'
+plant bindings 'is not of type .array' tests/vm/devicetree.dtso \
+	'/ { x { compatible = "bufalloc-test,camera"; bufalloc,peers; }; };\n'
+plant bindings "'x' is not one of" docs/bindings/bufalloc-device-memory.yaml 'x: 1\n'
 plant analyzer 'tools/bufalloc/text.c' tools/bufalloc/text.c \
 	'int x(void);\nint x(void)\n{\n\tint *p = NULL;\n\treturn *p;\n}\n'
 plant coccinelle 'kernel/main.c' kernel/main.c \

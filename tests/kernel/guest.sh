@@ -30,6 +30,8 @@
 #               them, the last one outside
 #   display-edu  a sample display and a sample camera behind an IOMMU
 #   arm64-camera  a sample camera that does not see the processor's caches
+#   arm64-devicetree  cameras and displays that a devicetree names, on PCI and on
+#               the platform bus, and none sees the processor's caches
 #   vivid       vivid with buffers of bufalloc, beside the one that the kernel has
 #   masks       devices that reach 28, 32 and 64 bits, memory above 4 GiB
 #   reserved    memory that the kernel was told to leave alone
@@ -198,6 +200,19 @@ arm64-camera)
 	options=("${virtual_clock[@]}" --devicetree tests/vm/noncoherent
 		--qemu "-machine iommu=smmuv3" --device edu --device edu)
 	programs=(camera camera_sync)
+	;;
+arm64-devicetree)
+	# In which slots they are says devicetree.dtso. The first is the display,
+	# which the IOMMU translates nothing for.
+	modules=(bufalloc-v4l2 bufalloc-drm ba_edu bufalloc-camera ba_gem ba_camera)
+	append="iommu.strict=1"
+	mem=2048
+	options=("${virtual_clock[@]}" --devicetree tests/vm/devicetree
+		--qemu "-machine iommu=smmuv3"
+		--device edu,addr=8,dma_mask=0xffffffffffffffff
+		--device edu,addr=9 --device edu,addr=a)
+	environment=(EDU_IDENTITY=0 CAMERAS="1 2")
+	programs=(peers_devicetree)
 	;;
 vivid)
 	modules=(bufalloc-v4l2)

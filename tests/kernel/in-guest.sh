@@ -102,7 +102,7 @@ if [ -e $kmemleak ]; then
 fi
 
 # The test's own drivers go first; the others hold nothing of ours any more.
-for module in ba_vkms ba_gem ba_alias ba_api ba_drm ba_edu ba_importer ba_kva ba_mock ba_own ba_v4l2 bufalloc_camera bufalloc_display bufalloc_v4l2 bufalloc_drm; do
+for module in ba_vkms ba_gem ba_alias ba_api ba_camera ba_drm ba_edu ba_importer ba_kva ba_mock ba_own ba_v4l2 bufalloc_camera bufalloc_display bufalloc_v4l2 bufalloc_drm; do
 	[ ! -d "/sys/module/$module" ] || rmmod "$module" ||
 		result "not ok" "$module can be unloaded"
 done

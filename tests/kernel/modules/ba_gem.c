@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * DRM devices that use bufalloc's GEM objects by DMA, without hardware: one takes any
- * number of segments (ba_gem_many), one takes one (ba_gem_one). Clients say by an
- * ioctl when an object is mapped.
+ * number of segments (ba_gem_many), one takes one (ba_gem_one), as does one that a
+ * devicetree names (ba_gem_node). Clients say by an ioctl when an object is mapped.
  */
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -14,6 +14,7 @@
 #include <linux/bufalloc-drm.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
+#include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
@@ -142,6 +143,19 @@ static const struct drm_driver one = {
 	.num_ioctls = ARRAY_SIZE(ioctls),
 };
 
+/* Of a devicetree. */
+static const struct drm_driver node = {
+	BUFALLOC_DRM_DRIVER_OPS_WITH(bufalloc_drm_import_one_segment,
+				     create_aligned),
+	.name = "ba_gem_node",
+	.desc = "test",
+	.date = "20261122",
+	.driver_features = DRIVER_GEM | DRIVER_MODESET,
+	.fops = &fops,
+	.ioctls = ioctls,
+	.num_ioctls = ARRAY_SIZE(ioctls),
+};
+
 static const struct drm_driver * const drivers[] = { &many, &one };
 
 static const struct drm_mode_config_funcs mode_funcs = {
@@ -164,7 +178,8 @@ static int probe(struct platform_device *pdev)
 	ret = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
-	drm = drm_dev_alloc(drivers[pdev->id], &pdev->dev);
+	drm = drm_dev_alloc(pdev->dev.of_node ? &node : drivers[pdev->id],
+			    &pdev->dev);
 	if (IS_ERR(drm))
 		return PTR_ERR(drm);
 	ret = drmm_mode_config_init(drm);
@@ -183,9 +198,17 @@ err_put:
 	return ret;
 }
 
+static const struct of_device_id match[] = {
+	{ .compatible = "bufalloc-test,display" },
+	{ }
+};
+
 static struct platform_driver driver = {
-	.driver.name = "ba_gem",
 	.probe = probe,
+	.driver = {
+		.name = "ba_gem",
+		.of_match_table = match,
+	},
 };
 
 static void remove_all(void)
