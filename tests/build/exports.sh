@@ -72,7 +72,7 @@ subset() {
 # Also what is for resolvers only.
 by_any_module() {
 	{
-		called "$root"/tests/kernel/modules/*.c "$root"/kernel/samples/*.c
+		called "$root"/tests/kernel/modules/*.c "$root"/kernel/samples/*.[ch]
 		named
 	} | sort -u
 }
