@@ -8,6 +8,7 @@
  * bufalloc_vb2_ in them; the rest is a V4L2 driver as any other.
  */
 #include <linux/completion.h>
+#include <linux/crc32.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -84,6 +85,7 @@ struct camera {
 	u32 number; /* its sequence */
 	struct edu_cursor cursor; /* the piece that is on its way */
 	bool fetched; /* it is in the device */
+	u32 crc; /* of what is before it */
 };
 
 /* A piece takes two transfers. */
@@ -157,11 +159,14 @@ static irqreturn_t camera_interrupt(int irq, void *data)
 		finish_picture(cam, VB2_BUF_STATE_ERROR);
 	} else if (!cam->fetched) {
 		cam->fetched = true;
+		cam->crc = crc32_le(cam->cursor.done ? cam->crc : ~0,
+				    cam->edu.piece, cam->cursor.count);
 		edu_write(&cam->edu, edu_cursor_addr(&cam->cursor),
 			  cam->cursor.count);
 	} else if (edu_cursor_next(&cam->cursor)) {
 		fetch_piece(cam);
 	} else {
+		dev_dbg(&cam->pdev->dev, "%u: CRC %08x\n", cam->number, ~cam->crc);
 		finish_picture(cam, VB2_BUF_STATE_DONE);
 	}
 	spin_unlock(&cam->slock);
@@ -580,20 +585,15 @@ static void camera_remove(struct pci_dev *pdev)
 	v4l2_device_put(&cam->v4l2);
 }
 
-static const struct pci_device_id camera_ids[] = {
-	{ PCI_DEVICE(0x1234, 0x11e8) },
-	{ }
-};
-MODULE_DEVICE_TABLE(pci, camera_ids);
-
 static struct pci_driver camera_driver = {
 	.name = KBUILD_MODNAME,
-	.id_table = camera_ids,
+	.id_table = edu_ids,
 	.probe = camera_probe,
 	.remove = camera_remove,
 };
 module_pci_driver(camera_driver);
 
+MODULE_DEVICE_TABLE(pci, edu_ids);
 MODULE_DESCRIPTION("Sample camera with buffers of bufalloc, for QEMU's edu");
 MODULE_AUTHOR("The bufalloc authors");
 MODULE_LICENSE("GPL");

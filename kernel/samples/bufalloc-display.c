@@ -566,21 +566,16 @@ static void display_remove(struct pci_dev *pdev)
 	wait_event(display->unmapped, !atomic_read(&display->mapped));
 }
 
-static const struct pci_device_id display_ids[] = {
-	{ PCI_DEVICE(0x1234, 0x11e8) },
-	{ }
-};
-MODULE_DEVICE_TABLE(pci, display_ids);
-
 static struct pci_driver display_pci_driver = {
 	.name = KBUILD_MODNAME,
-	.id_table = display_ids,
+	.id_table = edu_ids,
 	.probe = display_probe,
 	.remove = display_remove,
 	.shutdown = display_shutdown,
 };
 module_pci_driver(display_pci_driver);
 
+MODULE_DEVICE_TABLE(pci, edu_ids);
 MODULE_DESCRIPTION("Sample display with buffers of bufalloc, for QEMU's edu");
 MODULE_AUTHOR("The bufalloc authors");
 MODULE_LICENSE("GPL");

@@ -34,6 +34,11 @@
 /* A transfer takes that long, whatever its length. */
 #define EDU_TRANSFER_MS 100
 
+static const struct pci_device_id edu_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x11e8) },
+	{ }
+};
+
 /**
  * struct edu - the device
  * @registers: of it
