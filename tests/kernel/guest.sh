@@ -192,7 +192,7 @@ display-edu)
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff)
 	mem=2048
 	environment=(DISPLAYS=0 CAMERAS=1)
-	programs=(panel)
+	programs=(panel panel_unbind)
 	;;
 arm64-camera)
 	modules=(bufalloc-v4l2 bufalloc-camera)
@@ -324,8 +324,18 @@ for_kernel "$kernel" || exit 2
 targets=(ktests test-modules)
 case " ${programs[*]} " in
 *" selftest "*) targets=(lib tool "${targets[@]}") ;;
+*" edu_pipeline "*)
+	targets=(plugin "${targets[@]}")
+	environment+=(LD_LIBRARY_PATH="$PWD/build/libbufalloc"
+		GST_PLUGIN_PATH="$PWD/build/gst-plugin"
+		GST_REGISTRY="$PWD/build/check/registry.bin")
+	;;
 esac
 make "${targets[@]}" KDIR="$kdir" "${cross[@]}" >&2 || exit 1
+# Looking through all plugins takes seconds in a guest.
+case " ${programs[*]} " in
+*" edu_pipeline "*) env "${environment[@]}" gst-inspect-1.0 bufalloc >&2 || exit 1 ;;
+esac
 kmod=$PWD/$(make -s print-kmod KDIR="$kdir" "${cross[@]}")
 modules_dir=${MODULE_DIR:-$kmod/kernel}
 [ "$suite" != vivid ] ||
