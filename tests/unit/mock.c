@@ -491,6 +491,8 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 	if (call->gives_fd) {
 		give_fd(call, arg);
 	}
+	/* What went well may leave anything there: errno(3). */
+	errno = ENOTRECOVERABLE;
 	return 0;
 }
 

@@ -341,6 +341,8 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 		errno = err;
 		return -1;
 	}
+	/* What went well may leave anything there: errno(3). */
+	errno = ENOTRECOVERABLE;
 	return -err;
 }
 

@@ -309,6 +309,23 @@ failed_buffer_info_changes_nothing(void **state)
 	bufalloc_close(ctx);
 }
 
+/* Who closed its standard input gets 0 for the node, and that is a descriptor. */
+static void
+descriptor_zero_is_a_node(void **state)
+{
+	int input = dup(STDIN_FILENO);
+	struct bufalloc_ctx *ctx;
+
+	(void)state;
+	assert_return_code(input, errno);
+	close(STDIN_FILENO);
+	ctx = mock_open();
+	bufalloc_buf_destroy(mock_alloc(ctx));
+	bufalloc_close(ctx);
+	dup2(input, STDIN_FILENO);
+	close(input);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int
@@ -326,6 +343,7 @@ main(void)
 		TEST(destroy_accepts_null),
 		TEST(buffer_info_copies_each_field),
 		TEST(failed_buffer_info_changes_nothing),
+		TEST(descriptor_zero_is_a_node),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

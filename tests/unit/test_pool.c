@@ -291,6 +291,31 @@ fenced_buffer_waits_for_its_fence(void **state)
 	close_pool();
 }
 
+/* Who closed its standard input gets 0 for a fence, and has to wait for it. */
+static void
+descriptor_zero_is_a_fence(void **state)
+{
+	int input = dup(STDIN_FILENO);
+	struct bufalloc_buf *buf;
+	int other;
+
+	(void)state;
+	open_pool(&heap, 1, 1);
+	buf = acquire();
+	other = new_fence();
+	assert_int_equal(dup2(other, STDIN_FILENO), STDIN_FILENO);
+	assert_int_equal(bufalloc_pool_release(pool, buf, STDIN_FILENO), 0);
+	assert_int_equal(stats_now().waiting, 1);
+	acquire_fails(0, -EAGAIN);
+	signal_fence(other);
+	assert_ptr_equal(acquire(), buf);
+	bufalloc_buf_destroy(buf);
+	close_pool();
+	close(other);
+	dup2(input, STDIN_FILENO);
+	close(input);
+}
+
 static void
 signaled_or_other_buffers_come_first(void **state)
 {
@@ -527,6 +552,7 @@ main(void)
 		TEST(frames_are_mapped_aligned),
 		TEST(recycling_does_not_zero),
 		TEST(fenced_buffer_waits_for_its_fence),
+		TEST(descriptor_zero_is_a_fence),
 		TEST(signaled_or_other_buffers_come_first),
 		TEST(bad_releases_change_nothing),
 		TEST(shortage_limits_the_pool),

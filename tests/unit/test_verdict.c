@@ -227,6 +227,22 @@ longest_text_is_not_cut(void **state)
 	bufalloc_close(ctx);
 }
 
+/* What was asked for in bytes has no layout, and the object says so. */
+static void
+json_without_a_layout(void **state)
+{
+	struct bufalloc_ctx *ctx = mock_open();
+	struct bufalloc_verdict *verdict = verdict_of(ctx, &rows[1]);
+	char text[4096];
+
+	(void)state;
+	assert_in_range(bufalloc_verdict_json(verdict, text, sizeof(text)), 1,
+			sizeof(text) - 1);
+	assert_non_null(strstr(text, "\"layout\":null,\"devices\":["));
+	bufalloc_verdict_destroy(verdict);
+	bufalloc_close(ctx);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mock_setup, mock_teardown)
 
 int
@@ -235,6 +251,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(sentences),
 		TEST(longest_text_is_not_cut),
+		TEST(json_without_a_layout),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
