@@ -12,7 +12,7 @@ table=tests/suites.tsv
 # The suites of a folder of programs are run by one script of it.
 suites_of() {
 	case $1 in
-	tests/kernel/test_*) cat tests/kernel/guest.sh ;;
+	tests/kernel/test_* | tests/kernel/drm_clients.sh) cat tests/kernel/guest.sh ;;
 	tests/lib/test_*) cat tests/lib/guest.sh ;;
 	tests/gst/test_*) cut -f 7 "$table" | grep -F run_host.sh ;;
 	*) cut -f 7 "$table" ;;
@@ -32,6 +32,7 @@ named() {
 	local word=$1
 	case $1 in
 	tests/kernel/test_*.c | tests/lib/test_*.c | tests/gst/test_*.c) word=${1##*/test_} && word=${word%.c} ;;
+	tests/kernel/drm_clients.sh) word=drm_clients ;;
 	*.c) word=build/${1%.c} ;;
 	esac
 	suites_of "$1" | grep -qE "(^|[[:space:](])${word//./\\.}([ :)]|\$)" && return 0

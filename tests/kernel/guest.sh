@@ -11,6 +11,7 @@
 #   dma-contig  a camera that takes one segment, which it reaches everywhere
 #   nodes       every kind of node that there is, and drivers that go
 #   display     vkms on bufalloc, beside the kernel's own
+#   clients     programs of others on the same two
 #   swiotlb     a guest in which every DMA mapping bounces
 #   iommu       two devices in domains of their own and one outside the IOMMU
 #   virtio-iommu  the same, behind another IOMMU
@@ -116,6 +117,18 @@ nodes)
 display)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vkms vivid ba_vkms ba_gem)
 	programs=(gem gem_map gem_prime)
+	;;
+clients)
+	modules=(bufalloc-drm vkms ba_vkms vivid)
+	mem=2048
+	# The console would be on the one and not on the other.
+	append=drm_kms_helper.fbdev_emulation=0
+	# Looking through all plugins takes a minute in a guest.
+	mkdir -p build/check
+	environment=(GST_REGISTRY="$PWD/build/check/registry.bin"
+		WESTON_ROOT="$(tests/vm/root trixie-amd64)")
+	env "${environment[@]}" gst-inspect-1.0 kmssink >/dev/null || exit 1
+	programs=(drm_clients)
 	;;
 swiotlb)
 	modules=(ba_importer ba_edu vgem)

@@ -73,7 +73,10 @@ for program in "$@"; do
 	esac
 	case $program in
 	*/*) path=$build/tests/$program ;; # of another folder of tests
-	*) path=$build/tests/kernel/$program ;;
+	*)
+		path=$build/tests/kernel/$program
+		[ ! -x "tests/kernel/$program.sh" ] || path=tests/kernel/$program.sh
+		;;
 	esac
 	merge "${program##*/}" < <("$path" 2>&1)
 	wait $!
