@@ -193,7 +193,8 @@ camera)
 		"${one_outside[@]}")
 	environment=(CAMERAS="0 1"
 		V4L2_COMPLIANCE="$(tests/vm/compliance)/bin/v4l2-compliance")
-	programs=(camera camera_peers camera_unbind camera_compliance)
+	programs=(camera camera_peers camera_unbind camera_states
+		camera_compliance)
 	;;
 display-edu)
 	# The first device is the display's, the second a camera's.
