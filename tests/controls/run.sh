@@ -87,7 +87,7 @@ control() {
 	# What the kernel's log says and how the guest ends do not matter here.
 	[ "$program" = log ] || programs=("$program")
 	env "$defect" GUEST_LOG="$logs/control-$name.guest" \
-		FRAGMENT_LEVEL="$row" \
+		FRAGMENT_LEVEL="$row" DRM_CLIENTS_ROW="$row" \
 		GUEST_OPTIONS="--timeout $limit --allow-warnings ." \
 		tests/kernel/guest.sh "${guest%:*}" "$kernel" \
 		"${programs[@]}" >"$tap" 2>/dev/null

@@ -126,7 +126,8 @@ clients)
 	# Looking through all plugins takes a minute in a guest.
 	mkdir -p build/check
 	environment=(GST_REGISTRY="$PWD/build/check/registry.bin"
-		WESTON_ROOT="$(tests/vm/root trixie-amd64)")
+		WESTON_ROOT="$(tests/vm/root trixie-amd64)"
+		DRM_CLIENTS_ROW="${DRM_CLIENTS_ROW-}")
 	env "${environment[@]}" gst-inspect-1.0 kmssink >/dev/null || exit 1
 	programs=(drm_clients)
 	;;
