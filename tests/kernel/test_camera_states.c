@@ -167,7 +167,7 @@ v4l2_ctl_waits(void)
 	CHECK_EQ(ioctl(camera.fd, VIDIOC_S_PARM, &parameters), 0);
 	close(camera.fd);
 	child = run_v4l2_ctl("--stream-count=1000");
-	CHECK_WITHIN_1S(sleeps_in(child, "vb2_core_dqbuf"));
+	CHECK_WITHIN_1S(sleeps_in(child, "vb2"));
 	CHECK_EQ(waitpid(child, &status, WNOHANG), 0);
 	sample_unbind(name);
 	status = wait_for(child);
@@ -273,7 +273,7 @@ epoll_ends(int fd)
  * should.
  */
 static void
-ends_by_unbind(bool (*wait)(int fd), const char *where)
+ends_by_unbind(bool (*wait)(int fd))
 {
 	struct sample camera = camera_start(1);
 	pid_t child;
@@ -286,7 +286,8 @@ ends_by_unbind(bool (*wait)(int fd), const char *where)
 		_exit(wait(camera.fd) ? 0 : 1);
 	}
 	close(camera.fd);
-	CHECK_WITHIN_1S(sleeps_in(child, where));
+	/* Which of the two select() is in depends on what was inlined. */
+	CHECK_WITHIN_1S(sleeps_in(child, "poll") || sleeps_in(child, "select"));
 	sample_unbind(name);
 	CHECK_EQ(wait_for(child), 0);
 	CHECK_WITHIN_1S(UNLOAD() == 0);
@@ -297,19 +298,19 @@ ends_by_unbind(bool (*wait)(int fd), const char *where)
 static void
 in_poll(void)
 {
-	ends_by_unbind(poll_ends, "poll");
+	ends_by_unbind(poll_ends);
 }
 
 static void
 in_select(void)
 {
-	ends_by_unbind(select_ends, "select");
+	ends_by_unbind(select_ends);
 }
 
 static void
 in_epoll(void)
 {
-	ends_by_unbind(epoll_ends, "epoll");
+	ends_by_unbind(epoll_ends);
 }
 
 /*
