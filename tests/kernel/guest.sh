@@ -83,7 +83,10 @@ plain)
 	else
 		modules+=(vim2m)
 	fi
-	programs=(abi ranges alloc zero contig mmap attributes views copy firmware
+	programs=(abi abi_matrix)
+	# Others run no 32-bit programs.
+	[[ $kernel != stock-6.1-amd64 ]] || programs+=(abi_matrix_32)
+	programs+=(ranges alloc zero contig mmap attributes views copy firmware
 		devices import_drm import_v4l2 fences lifetime)
 	;;
 selftest)

@@ -10,6 +10,21 @@ KTEST_CFLAGS = -D_GNU_SOURCE $(shell $(PKG_CONFIG) --cflags libdrm)
 .PHONY: ktests
 ktests: $(KTEST_BINS) $(B)/tests/fragment/fragment
 
+# The same answers for 32-bit programs: this one has all that it needs in it, as the
+# guests' root has no libraries for it.
+ifeq ($(ARCH),x86_64)
+ktests: $(B)/tests/kernel/abi_matrix_32
+endif
+CC32 ?= i686-linux-gnu-gcc
+ABI_MATRIX_32 := $(addprefix tests/kernel/,test_abi_matrix.c matrix.c \
+	ktest.c bufalloc.c trace.c fwfile.c)
+$(B)/tests/kernel/abi_matrix_32: $(ABI_MATRIX_32) tests/kernel/ktest.h \
+		tests/kernel/matrix.h include/uapi/linux/bufalloc.h
+	$(say) CC32 $@
+	$(Q)mkdir -p $(@D) && $(CC32) -std=gnu11 $(CPPFLAGS) $(WARN) $(CFLAGS) \
+		$(KTEST_CFLAGS) -D_FILE_OFFSET_BITS=64 -static -o $@ \
+		$(ABI_MATRIX_32)
+
 $(B)/tests/kernel/%.o: tests/kernel/%.c
 	$(say) CC $@
 	$(call cc,$(KTEST_CFLAGS))
