@@ -38,11 +38,34 @@ MODULESDIR ?= /lib/modules
 KMOD_NAMES := bufalloc bufalloc-v4l2 bufalloc-drm
 KMOD_INSTALL = $(DESTDIR)$(MODULESDIR)/$(KREL)/updates
 
+# What drivers outside this tree are built against: the same for all kernels, but
+# for a folder each with the symbols that the modules for it have.
+SRCDIR ?= /usr/src
+KSRC := $(SRCDIR)/bufalloc-$(VERSION)
+KSRC_DIRS := $(KSRC)/include/kernel/linux $(KSRC)/include/uapi/linux $(KSRC)/samples
+KSRC_FILES := $(wildcard include/kernel/linux/*.h include/uapi/linux/*.h)
+KSRC_SAMPLES := $(wildcard kernel/samples/*.[ch])
+
 .PHONY: install-modules uninstall-modules
 install-modules: modules
 	$(say) INSTALL $(KMOD_INSTALL)
 	$(Q)install -d "$(KMOD_INSTALL)"
 	$(Q)install -m 644 $(KMOD)/kernel/*.ko "$(KMOD_INSTALL)/"
+	$(say) INSTALL $(DESTDIR)$(KSRC)
+	$(Q)for file in $(KSRC_FILES); do \
+		install -m 644 $$file "$(DESTDIR)$(KSRC)/$$file" || exit; \
+	done
+	$(Q)install -m 644 kernel/samples/Kbuild.include "$(DESTDIR)$(KSRC)/"
+	$(Q)install -m 644 $(KSRC_SAMPLES) "$(DESTDIR)$(KSRC)/samples/"
+	$(Q)sed 's|@KSRC@|$(KSRC)|' kernel/samples/Kbuild.in \
+		>"$(DESTDIR)$(KSRC)/samples/Kbuild"
+	$(Q)install -d "$(DESTDIR)$(KSRC)/$(KREL)"
+	$(Q)sed 's|\t[^\t]*/\(bufalloc[^/\t]*\)\t|\t\1\t|' $(KMOD)/kernel/Module.symvers \
+		>"$(DESTDIR)$(KSRC)/$(KREL)/Module.symvers"
+	$(Q)cat $(KMOD)/kernel/compat/config.h kernel/compat/driver.h \
+		>"$(DESTDIR)$(KSRC)/$(KREL)/compat.h"
+	$(Q)chmod 644 "$(DESTDIR)$(KSRC)/samples/Kbuild" \
+		"$(DESTDIR)$(KSRC)/$(KREL)"/[Mc]*
 ifeq ($(DESTDIR),)
 	$(Q)depmod $(KREL)
 endif
@@ -51,6 +74,10 @@ endif
 uninstall-modules:
 	$(Q)rm -f $(KMOD_NAMES:%="$(KMOD_INSTALL)/%.ko")
 	$(Q)rmdir "$(KMOD_INSTALL)" 2>/dev/null || true
+	$(Q)cd "$(DESTDIR)$(KSRC)" 2>/dev/null || exit 0; \
+		rm -f $(KSRC_FILES) $(KSRC_SAMPLES:kernel/%=%) samples/Kbuild Kbuild.include; \
+		rm -f $(KREL)/Module.symvers $(KREL)/compat.h; \
+		rmdir $(KREL) 2>/dev/null || true
 ifneq ($(DESTDIR),)
 	$(Q)d="$(DESTDIR)$(MODULESDIR)/$(KREL)"; \
 	while rmdir "$$d" 2>/dev/null; do d=$${d%/*}; done

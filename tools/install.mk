@@ -23,7 +23,7 @@ UNINSTALL_TARGETS += uninstall-lib uninstall-tool uninstall-man \
 INSTALL_DIRS := $(BINDIR) $(LIBDIR) $(PKGCONFIGDIR) $(INCLUDEDIR)/bufalloc \
 	$(INCLUDEDIR)/linux $(INCLUDEDIR)/gstreamer-1.0/gst/bufalloc \
 	$(MANDIR)/man1 $(MANDIR)/man3 $(MANDIR)/man7 \
-	$(BASHCOMPDIR) $(UDEVDIR) $(MODULESLOADDIR)
+	$(BASHCOMPDIR) $(UDEVDIR) $(MODULESLOADDIR) $(KSRC_DIRS)
 INSTALL_DIRS_LIST := $(DESTDIR)$(PREFIX)/share/bufalloc/folders
 
 ## install           install all of it (DESTDIR, PREFIX=/usr/local)

@@ -15,7 +15,6 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
-#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
@@ -24,18 +23,13 @@
 #include <linux/pfn_t.h>
 #endif
 
-/* 6.13 also made that of EXPORT_SYMBOL_NS_GPL() one. */
+#include "driver.h"
+
+/* 6.13 made the argument of EXPORT_SYMBOL_NS_GPL() a string. */
 #ifdef BUFALLOC_HAVE_IMPORT_NS_TOKEN
 #define BUFALLOC_NS BUFALLOC
 #else
 #define BUFALLOC_NS "BUFALLOC"
-#endif
-
-/* 6.13 made the argument of MODULE_IMPORT_NS() a string. */
-#ifdef BUFALLOC_HAVE_IMPORT_NS_TOKEN
-#define BUFALLOC_IMPORT_NS(ns) MODULE_IMPORT_NS(ns)
-#else
-#define BUFALLOC_IMPORT_NS(ns) MODULE_IMPORT_NS(#ns)
 #endif
 
 /*
@@ -127,31 +121,6 @@ bufalloc_compat_insert_pfn_pmd(struct vm_fault *vmf, unsigned long pfn,
 #else
 #define BUFALLOC_VM_LARGE 0
 #endif
-
-/* Since 6.3 the caller says how page tables are allocated. */
-static inline int
-bufalloc_compat_iommu_map(struct iommu_domain *domain, unsigned long iova,
-			  phys_addr_t phys, size_t size, int prot)
-{
-#ifdef BUFALLOC_HAVE_IOMMU_MAP_GFP
-	return iommu_map(domain, iova, phys, size, prot, GFP_KERNEL);
-#else
-	return iommu_map(domain, iova, phys, size, prot);
-#endif
-}
-
-/* 6.11 made an ERR_PTR of the error, and asks for the device. */
-static inline struct iommu_domain *
-bufalloc_compat_iommu_domain_alloc(struct device *dev)
-{
-#ifdef BUFALLOC_HAVE_IOMMU_PAGING_DOMAIN_ALLOC
-	return iommu_paging_domain_alloc(dev);
-#else
-	struct iommu_domain *domain = iommu_domain_alloc(dev->bus);
-
-	return domain ? domain : ERR_PTR(-ENODEV);
-#endif
-}
 
 /*
  * Map memory that has no struct page. Up to 6.17 there is only the call for the

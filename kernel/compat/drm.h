@@ -14,18 +14,6 @@
 #include <linux/module.h>
 #include <linux/version.h>
 
-/* 6.14 dropped the date of a driver, which said nothing. */
-#ifdef BUFALLOC_HAVE_DRM_DRIVER_DATE
-#define BUFALLOC_COMPAT_DRM_DATE(when) .date = (when),
-#else
-#define BUFALLOC_COMPAT_DRM_DATE(when)
-#endif
-
-/* A later one has another name for what is committed. */
-#ifdef BUFALLOC_HAVE_DRM_ATOMIC_COMMIT
-#define drm_atomic_state drm_atomic_commit
-#endif
-
 /* 6.15 separated the device that does the DMA from the one that probed. */
 static inline struct device *
 bufalloc_compat_drm_dma_dev(struct drm_device *drm)

@@ -25,7 +25,6 @@
 
 #include <linux/bufalloc-v4l2.h>
 
-#include "../compat/vb2.h"
 #include "edu.h"
 
 /* Intervals are in transfers. */

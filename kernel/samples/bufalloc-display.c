@@ -38,7 +38,6 @@
 
 #include <linux/bufalloc-drm.h>
 
-#include "../compat/drm.h"
 #include "domain.h"
 #include "edu.h"
 

@@ -16,7 +16,6 @@
 
 #include <linux/bufalloc-drm.h>
 
-#include "../compat/drm.h"
 #include "edu.h"
 
 /* Of the 28 address lines. */

@@ -11,6 +11,8 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 root=$dir/root
 version=$(sed -n 's/^VERSION := //p' Makefile)
+source=/usr/src/bufalloc-$version
+release=$(basename "$(make -s print-kmod)" "-$(uname -m)")
 
 # tree FOLDER: everything in it: kind, mode, name, contents or target
 tree() {
@@ -30,7 +32,7 @@ own_files() {
 }
 
 expected_files() {
-	local prefix=$1 page
+	local prefix=$1 page file
 	{
 		printf '%s\n' "$prefix/bin/bufalloc" \
 			"$prefix/include/bufalloc/alloc.h" \
@@ -50,8 +52,15 @@ expected_files() {
 			"$prefix/lib/pkgconfig/gstreamer-bufalloc-1.0.pc" \
 			"$prefix/share/bash-completion/completions/bufalloc" \
 			"$prefix/share/bufalloc/folders" \
+			"$source"/{Kbuild.include,"$release"/{compat.h,Module.symvers}} \
+			"$source"/include/kernel/linux/bufalloc{,-drm,-v4l2}.h \
+			"$source/include/uapi/linux/bufalloc.h" \
+			"$source"/samples/{Kbuild,domain.h,edu.h} \
 			/usr/lib/modules-load.d/bufalloc.conf \
 			/usr/lib/udev/rules.d/60-bufalloc.rules
+		for file in kernel/samples/bufalloc-*.c; do
+			echo "$source/samples/${file##*/}"
+		done
 		for page in man/*.[137]; do
 			echo "$prefix/share/man/man${page##*.}/${page#man/}"
 		done
