@@ -16,7 +16,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 root=$dir/root
 installed=$root/usr/src/bufalloc-$(sed -n 's/^VERSION := //p' Makefile)
-mkdir "$dir/work"
+mkdir "$dir/built"
 mapfile -t samples < <(basename -s .c kernel/samples/bufalloc-*.c)
 
 # The commands of the document, one a line.
@@ -28,18 +28,18 @@ as_written() {
 	local command=${1//\/usr\/src\//$root/usr/src/}
 	# shellcheck disable=SC2016 # it is the document's
 	command=${command//'/lib/modules/$(uname -r)/build'/$kdir}
-	(cd "$dir/work" && unset MAKEFLAGS MAKELEVEL &&
+	(cd "$dir/built" && unset MAKEFLAGS MAKELEVEL &&
 		BUFALLOC=$installed bash -c "$command")
 }
 
 nothing_of_this_tree() {
-	! grep -lF "$PWD" "$dir"/work/drivers/.*.cmd
+	! grep -lF "$PWD" "$dir"/built/drivers/.*.cmd
 }
 
 all_built() {
 	local name
 	for name in "${samples[@]}"; do
-		ls "$dir/work/drivers/$name.ko" || return
+		ls "$dir/built/drivers/$name.ko" || return
 	done
 }
 
@@ -63,7 +63,7 @@ tests/vm/run --kernel "$kernel" --timeout 300 --log "$log" \
 	--append "intel_iommu=on iommu.strict=1" \
 	--cpus 1 --accel tcg,thread=single --qemu "-icount shift=0,sleep=off" \
 	--device intel-iommu,intremap=off --device edu,bus=pcie.0 --device edu,bus=pcie.0 \
-	-- tests/install/drivers-in-guest.sh "$root" "$dir/work" "${commands[2]}" "${samples[@]}" \
+	-- tests/install/drivers-in-guest.sh "$root" "$dir/built" "${commands[2]}" "${samples[@]}" \
 	>"$dir/tap"
 status=$?
 while IFS= read -r line; do
