@@ -185,31 +185,50 @@ struct drm_gem_object *bufalloc_drm_object_find(struct drm_device *drm,
 	return found;
 }
 
-static struct bufalloc_buffer *alloc(struct drm_device *drm, size_t size)
+static struct bufalloc_buffer *alloc_for_peers(struct bufalloc_peers *peers,
+					       size_t size, u64 attributes)
 {
-	struct bufalloc_use use = {
-		.access = BUFALLOC_ACCESS_READ | BUFALLOC_ACCESS_WRITE,
-	};
 	struct bufalloc_request request = {
 		.length = size,
-		.uses = &use,
-		.use_count = 1,
+		.attributes = attributes,
+		.uses = peers->uses,
+		.use_count = peers->count,
 	};
-	enum bufalloc_drm_kind kind = bufalloc_drm_kind_of(drm);
-	struct bufalloc_buffer *buffer;
+	struct bufalloc_buffer *buffer = bufalloc_alloc(&request, NULL);
 
-	if (kind != BUFALLOC_DRM_VMAP) {
-		use.dev = bufalloc_compat_drm_dma_dev(drm);
-		use.max_segments = kind == BUFALLOC_DRM_ONE_SEGMENT;
-		if (!dev_is_dma_coherent(use.dev))
-			request.attributes = BUFALLOC_ATTRIBUTE_WRITE_COMBINE;
-	}
-	buffer = bufalloc_alloc(&request, NULL);
 	/* Not on this architecture: then each map writes the caches back. */
-	if (buffer == ERR_PTR(-EOPNOTSUPP) && request.attributes) {
+	if (buffer == ERR_PTR(-EOPNOTSUPP) && attributes) {
 		request.attributes = 0;
 		buffer = bufalloc_alloc(&request, NULL);
 	}
+	return buffer;
+}
+
+static struct bufalloc_buffer *alloc(struct drm_device *drm, size_t size)
+{
+	enum bufalloc_drm_kind kind = bufalloc_drm_kind_of(drm);
+	struct bufalloc_buffer *buffer;
+	struct bufalloc_peers *peers;
+	struct bufalloc_use *use;
+	u64 attributes = 0;
+	int ret;
+
+	peers = kzalloc(sizeof(*peers), GFP_KERNEL);
+	if (!peers)
+		return ERR_PTR(-ENOMEM);
+	peers->count = 1;
+	use = &peers->uses[0];
+	use->access = BUFALLOC_ACCESS_READ | BUFALLOC_ACCESS_WRITE;
+	if (kind != BUFALLOC_DRM_VMAP) {
+		use->dev = bufalloc_compat_drm_dma_dev(drm);
+		use->max_segments = kind == BUFALLOC_DRM_ONE_SEGMENT;
+		if (!dev_is_dma_coherent(use->dev))
+			attributes = BUFALLOC_ATTRIBUTE_WRITE_COMBINE;
+	}
+	ret = bufalloc_peers_hold(peers, drm->dev);
+	buffer = ret ? ERR_PTR(ret) : alloc_for_peers(peers, size, attributes);
+	bufalloc_peers_release(peers);
+	kfree(peers);
 	return buffer;
 }
 
@@ -218,8 +237,12 @@ static struct bufalloc_buffer *alloc(struct drm_device *drm, size_t size)
  * @drm: the device, whose driver says which kind that is
  * @size: bytes, more than 0; rounded up to whole pages
  *
+ * The memory is for the peers that the device's node in a devicetree names, too
+ * (bufalloc_peers_hold()). In probe() a driver calls this only if none of them
+ * allocates for it in its own.
+ *
  * Return: the object, of which the caller holds a reference, or an ERR_PTR: -ENODEV
- * (unplugged), or what bufalloc_alloc() and gem_create_object() returned.
+ * (unplugged), or what bufalloc_peers_hold(), bufalloc_alloc() and gem_create_object() returned.
  */
 struct drm_gem_object *bufalloc_drm_create(struct drm_device *drm, size_t size)
 {

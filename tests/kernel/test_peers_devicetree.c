@@ -17,6 +17,7 @@
 #include <linux/videodev2.h>
 #include <xf86drm.h>
 
+#include "display.h"
 #include "edu.h"
 #include "klog.h"
 #include "ktest.h"
@@ -170,6 +171,30 @@ pci_frame(void)
 	close(fd);
 	close(edu);
 	close(camera.fd);
+}
+
+/* Runs of memory of a dumb buffer that is as long as SCATTERED. */
+static uint32_t
+runs_of_dumb(const char *driver)
+{
+	int card = drm_open_driver(driver), node = ba_open();
+	struct dumb dumb = dumb_create(card, 1024, SCATTERED / 4096);
+	int fd = dumb_export(&dumb);
+	uint32_t runs = ba_buffer_info(node, fd).out_runs;
+
+	CHECK_EQ(dumb.size, SCATTERED);
+	close(fd);
+	close(node);
+	close(card);
+	return runs;
+}
+
+/* Two displays that take any memory, one of which names one that does not. */
+static void
+dumb_buffers(void)
+{
+	CHECK(runs_of_dumb("ba_gem_many") > 1);
+	CHECK_EQ(runs_of_dumb("ba_gem_node_many"), 1);
 }
 
 static void
@@ -354,6 +379,7 @@ static const struct ktest_row rows[] = {
 	{ "pci-without-the-property-one-segment-einval", pci_without },
 	{ "pci-with-the-property-one-segment", pci_with },
 	{ "pci-frame-from-dma-to-dma", pci_frame },
+	{ "dumb-buffers-of-a-display-with-the-property", dumb_buffers },
 	{ "without-a-driver-nothing-until-it-has-one", no_driver },
 	{ "wrong-entries-are-left-out-and-said-once", wrong },
 	{ "no-list-of-phandles-is-left-out-and-said", bytes },

@@ -39,6 +39,10 @@
  * the CPU's caches: then it is write-combined where the architecture can do
  * that, as nobody says when a mapping of a DRM node is written through.
  *
+ * Devices that will import what is created here, for instance a video encoder, are
+ * named by the property bufalloc,peers of the device's node in a devicetree
+ * (docs/bindings/bufalloc-peers.yaml).
+ *
  * A driver calls drm_dev_unplug() when it is unbound: allocations, imports and
  * maps use the device for as long as drm_dev_enter() lets them.
  *

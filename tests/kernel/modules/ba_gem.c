@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * DRM devices that use bufalloc's GEM objects by DMA, without hardware: one takes any
- * number of segments (ba_gem_many), one takes one (ba_gem_one), as does one that a
- * devicetree names (ba_gem_node). Clients say by an ioctl when an object is mapped.
+ * number of segments (ba_gem_many), one takes one (ba_gem_one). Of a devicetree
+ * there are both kinds, too (ba_gem_node_many, ba_gem_node). Clients say by an ioctl
+ * when an object is mapped.
  */
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -16,6 +17,7 @@
 #include <linux/err.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
+#include <linux/of.h>
 #include <linux/platform_device.h>
 
 #include "compat/config.h"
@@ -156,6 +158,17 @@ static const struct drm_driver node = {
 	.num_ioctls = ARRAY_SIZE(ioctls),
 };
 
+static const struct drm_driver node_many = {
+	BUFALLOC_DRM_DRIVER_OPS_WITH(bufalloc_drm_import, create),
+	.name = "ba_gem_node_many",
+	.desc = "test",
+	.date = "20261122",
+	.driver_features = DRIVER_GEM | DRIVER_MODESET,
+	.fops = &fops,
+	.ioctls = ioctls,
+	.num_ioctls = ARRAY_SIZE(ioctls),
+};
+
 static const struct drm_driver * const drivers[] = { &many, &one };
 
 static const struct drm_mode_config_funcs mode_funcs = {
@@ -170,6 +183,16 @@ static void remove(void *data)
 	drm_dev_put(data);
 }
 
+static const struct drm_driver *driver_of(struct platform_device *pdev)
+{
+	const struct device_node *of_node = pdev->dev.of_node;
+
+	if (!of_node)
+		return drivers[pdev->id];
+	return of_property_read_bool(of_node, "bufalloc-test,any-segments") ?
+	       &node_many : &node;
+}
+
 static int probe(struct platform_device *pdev)
 {
 	struct drm_device *drm;
@@ -178,8 +201,7 @@ static int probe(struct platform_device *pdev)
 	ret = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
-	drm = drm_dev_alloc(pdev->dev.of_node ? &node : drivers[pdev->id],
-			    &pdev->dev);
+	drm = drm_dev_alloc(driver_of(pdev), &pdev->dev);
 	if (IS_ERR(drm))
 		return PTR_ERR(drm);
 	ret = drmm_mode_config_init(drm);
