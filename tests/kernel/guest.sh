@@ -30,6 +30,7 @@
 #   camera      two sample cameras behind an IOMMU, and devices that import from
 #               them, the last one outside
 #   display-edu  a sample display and a sample camera behind an IOMMU
+#   camera-hd   pictures of 1920x1080 from a sample camera to four devices
 #   arm64-camera  a sample camera that does not see the processor's caches
 #   arm64-devicetree  cameras and displays that a devicetree names, on PCI and on
 #               the platform bus, and none sees the processor's caches
@@ -211,6 +212,16 @@ display-edu)
 	mem=2048
 	environment=(DISPLAYS=0 CAMERAS=1)
 	programs=(panel panel_unbind)
+	;;
+camera-hd)
+	# The first device is the camera's, four others read its pictures; the
+	# second has 28 address lines.
+	modules=(bufalloc-v4l2 "ba_edu dma_bits=64,28" bufalloc-camera)
+	append="intel_iommu=on iommu.strict=1"
+	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		"${four_inside[@]}" "${one_outside[@]}")
+	environment=(CAMERAS=0)
+	programs=(camera_hd)
 	;;
 arm64-camera)
 	modules=(bufalloc-v4l2 bufalloc-camera)

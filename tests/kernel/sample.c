@@ -234,6 +234,30 @@ sample_mismatch(const struct sample *camera, uint32_t number, const void *data)
 	return camera->size;
 }
 
+void
+sample_watch_cpu(void)
+{
+	static const char *const functions[] = {
+		"remap_pfn_range", "dma_buf_vmap", "vmap",
+		"dma_buf_begin_cpu_access", "vb2_plane_vaddr",
+	};
+
+	trace_begin_all(functions, sizeof(functions) / sizeof(functions[0]), "");
+}
+
+static void
+print_line(const char *text, void *data)
+{
+	(void)data;
+	ktest_note("%.*s", (int)strcspn(text, "\n"), text);
+}
+
+unsigned int
+sample_cpu_maps(void)
+{
+	return trace_end(print_line, NULL);
+}
+
 const char *
 sample_pci_name(unsigned int index)
 {

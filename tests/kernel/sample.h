@@ -65,6 +65,15 @@ sample_dequeue(const struct sample *camera, enum v4l2_memory memory);
 size_t
 sample_mismatch(const struct sample *camera, uint32_t number, const void *data);
 
+/*
+ * From here on, the kernel's probes see what maps memory for the CPU or announces a
+ * CPU access to a buffer; how often that was, and the lines are printed.
+ */
+void
+sample_watch_cpu(void);
+unsigned int
+sample_cpu_maps(void);
+
 /* PCI name of camera @index ("0000:00:04.0"). */
 const char *
 sample_pci_name(unsigned int index);

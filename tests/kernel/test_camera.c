@@ -242,20 +242,6 @@ import_too_short(void)
 	close(camera.fd);
 }
 
-/* What makes CPU mappings of a buffer, and announces a CPU access. */
-static const char *const cpu_functions[] = {
-	"remap_pfn_range", "dma_buf_vmap", "vmap", "dma_buf_begin_cpu_access",
-	"vb2_plane_vaddr",
-};
-#define CPU_FUNCTIONS (sizeof(cpu_functions) / sizeof(cpu_functions[0]))
-
-static void
-print_line(const char *text, void *data)
-{
-	(void)data;
-	ktest_note("%.*s", (int)strcspn(text, "\n"), text);
-}
-
 /* From the camera's DMA to another device's, and nobody maps it for the CPU. */
 static void
 device_to_device(void)
@@ -269,7 +255,7 @@ device_to_device(void)
 	void *data;
 
 	CHECK(seen != NULL);
-	trace_begin_all(cpu_functions, CPU_FUNCTIONS, "");
+	sample_watch_cpu();
 	sample_request(&camera, V4L2_MEMORY_MMAP, BUFFERS);
 	for (uint32_t i = 0; i < BUFFERS; i++) {
 		fds[i] = sample_export(&camera, i);
@@ -288,7 +274,7 @@ device_to_device(void)
 		sample_queue(&camera, V4L2_MEMORY_MMAP, buffer.index, 0, 0);
 	}
 	sample_stream(&camera, false);
-	cpu_maps = trace_end(print_line, NULL);
+	cpu_maps = sample_cpu_maps();
 	ktest_figure("camera_frame_cpu_maps", cpu_maps);
 	CHECK_EQ(cpu_maps, 0);
 	for (int i = 0; i < BUFFERS; i++) {
@@ -299,9 +285,9 @@ device_to_device(void)
 	}
 
 	/* The probes would have seen one. */
-	trace_begin_all(cpu_functions, CPU_FUNCTIONS, "");
+	sample_watch_cpu();
 	data = sample_map(&camera, 0, &length);
-	CHECK(trace_end(NULL, NULL) > 0);
+	CHECK(sample_cpu_maps() > 0);
 	munmap(data, length);
 	for (int i = 0; i < BUFFERS; i++) {
 		close(fds[i]);
