@@ -34,6 +34,19 @@ note_trouble(const char *line)
 	}
 }
 
+/* Of "	test VIDIOC_S_FMT: FAIL": what is between. */
+static void
+add_name(struct compliance *result, const char *line)
+{
+	const char *start = strstr(line, "test "), *end = strstr(line, ": FAIL");
+	size_t used = strlen(result->names);
+
+	if (start != NULL && end > start) {
+		snprintf(result->names + used, sizeof(result->names) - used,
+			 "%.*s\n", (int)(end - start - 5), start + 5);
+	}
+}
+
 struct compliance
 compliance_run(int device, int exporter, unsigned int frames, bool all,
 	       const char *const *wanted, size_t count)
@@ -41,7 +54,7 @@ compliance_run(int device, int exporter, unsigned int frames, bool all,
 	const char *tool = getenv("V4L2_COMPLIANCE");
 	bool seen[MAX_WANTED] = { false }, is_total = false;
 	char path[64], other[64], command[512], line[512];
-	struct compliance result = { 0, 0 };
+	struct compliance result = { 0 };
 	FILE *output;
 
 	node_path(device, path, sizeof(path));
@@ -56,6 +69,7 @@ compliance_run(int device, int exporter, unsigned int frames, bool all,
 	CHECK(output != NULL);
 	while (fgets(line, sizeof(line), output) != NULL) {
 		note_trouble(line);
+		add_name(&result, line);
 		for (size_t i = 0; i < count; i++) {
 			if (strstr(line, wanted[i]) != NULL &&
 			    strstr(line, ": OK\n") != NULL) {

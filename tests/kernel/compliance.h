@@ -10,6 +10,8 @@
 
 struct compliance {
 	unsigned int failed, warnings;
+	/* The tests that failed, a line each, sorted by when they ran. */
+	char names[1024];
 };
 
 /*

@@ -12,6 +12,7 @@
 #   nodes       every kind of node that there is, and drivers that go
 #   display     vkms on bufalloc, beside the kernel's own
 #   clients     programs of others on the same two
+#   clients-edu the same programs on the sample display
 #   swiotlb     a guest in which every DMA mapping bounces
 #   iommu       two devices in domains of their own and one outside the IOMMU
 #   virtio-iommu  the same, behind another IOMMU
@@ -201,6 +202,19 @@ camera)
 	programs=(camera camera_peers camera_unbind camera_states
 		camera_compliance)
 	;;
+clients-edu)
+	modules=(bufalloc-v4l2 bufalloc-drm ba_edu bufalloc-display)
+	append="intel_iommu=on iommu.strict=1"
+	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		--device edu,bus=pcie.0)
+	mem=2048
+	mkdir -p build/check
+	environment=(DISPLAYS=0 PANEL=bufalloc-display
+		GST_REGISTRY="$PWD/build/check/registry.bin"
+		WESTON_ROOT="$(tests/vm/root trixie-amd64)")
+	env "${environment[@]}" gst-inspect-1.0 kmssink >/dev/null || exit 1
+	programs=(drm_clients)
+	;;
 display-edu)
 	# The first device is the display's, the second a camera's.
 	modules=(bufalloc-v4l2 bufalloc-drm vgem ba_edu bufalloc-camera
@@ -367,8 +381,11 @@ case " ${programs[*]} " in
 esac
 kmod=$PWD/$(make -s print-kmod KDIR="$kdir" "${cross[@]}")
 modules_dir=${MODULE_DIR:-$kmod/kernel}
-[ "$suite" != vivid ] ||
-	environment+=(VIVID_KO="$(tests/kernel/vivid.sh "$kdir" "$kmod")") || exit 1
+if [ "$suite" = vivid ]; then
+	environment+=(VIVID_KO="$(tests/kernel/vivid.sh "$kdir" "$kmod")") &&
+		environment+=(VIVID_SG_KO="$(tests/kernel/vivid.sh "$kdir" "$kmod" sg)") ||
+		exit 1
+fi
 case " ${modules[*]} " in
 *" ba_vkms "*)
 	tests/kernel/drivers/build vkms "$kdir" "$kmod" || exit 1
