@@ -25,7 +25,7 @@
 #include <linux/bufalloc-v4l2.h>
 
 #include "compat/config.h"
-#include "compat/vb2.h"
+#include "compat/driver.h"
 
 #define WIDTH 1920
 #define HEIGHT 1080
