@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "edu.h"
+#include "pci.h"
 
 int
 edu_try_open(unsigned int index, unsigned int max_segments)
@@ -138,40 +139,26 @@ edu_pci_name(unsigned int index)
 {
 	static char name[PATH_MAX];
 	char path[64];
-	ssize_t n;
+	const char *end;
 
 	snprintf(path, sizeof(path), "/sys/class/ba_edu/ba_edu%u/device", index);
-	n = readlink(path, name, sizeof(name) - 1);
-	if (n < 0) {
+	end = pci_name(path, name);
+	if (end == NULL) {
 		ktest_skip("no device ba_edu%u", index);
 	}
-	name[n] = '\0';
-	return strrchr(name, '/') + 1;
-}
-
-static void
-tell_driver(const char *file, const char *pci_name)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/ba_edu/%s", file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	CHECK(fd >= 0);
-	CHECK_EQ(write(fd, pci_name, strlen(pci_name)), strlen(pci_name));
-	close(fd);
+	return end;
 }
 
 void
 edu_unbind(const char *pci_name)
 {
-	tell_driver("unbind", pci_name);
+	pci_tell_driver("ba_edu", "unbind", pci_name);
 }
 
 void
 edu_bind(const char *pci_name)
 {
-	tell_driver("bind", pci_name);
+	pci_tell_driver("ba_edu", "bind", pci_name);
 }
 
 struct bufalloc_device_info

@@ -83,6 +83,21 @@ ktest_put(const char *path, const char *text, int flags)
 	return n == (ssize_t)strlen(text);
 }
 
+unsigned int
+ktest_count_lines(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	unsigned int count = 0;
+	int byte;
+
+	CHECK(file != NULL);
+	while ((byte = fgetc(file)) != EOF) {
+		count += byte == '\n';
+	}
+	fclose(file);
+	return count;
+}
+
 void
 ktest_figure(const char *name, double value)
 {

@@ -42,6 +42,10 @@ ktest_note(const char *format, ...);
 bool
 ktest_put(const char *path, const char *text, int flags);
 
+/* How many lines a file has. */
+unsigned int
+ktest_count_lines(const char *path);
+
 /* A named figure for build/check/figures.json. */
 void
 ktest_figure(const char *name, double value);

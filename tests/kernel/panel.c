@@ -13,6 +13,7 @@
 #include <xf86drm.h>
 
 #include "panel.h"
+#include "pci.h"
 
 #define DRIVER "bufalloc_display"
 
@@ -138,36 +139,26 @@ const char *
 panel_pci_name(const struct display *display)
 {
 	static char name[PATH_MAX];
+	const char *end;
 	char path[64];
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/sys/class/drm/card%u/device",
 		 minor_of(display));
-	n = readlink(path, name, sizeof(name) - 1);
-	CHECK(n > 0);
-	name[n] = '\0';
-	return strrchr(name, '/') + 1;
-}
-
-static void
-tell_driver(const char *file, const char *pci_name)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/" DRIVER "/%s", file);
-	CHECK(ktest_put(path, pci_name, 0));
+	end = pci_name(path, name);
+	CHECK(end != NULL);
+	return end;
 }
 
 void
 panel_unbind(const char *pci_name)
 {
-	tell_driver("unbind", pci_name);
+	pci_tell_driver(DRIVER, "unbind", pci_name);
 }
 
 void
 panel_bind(const char *pci_name)
 {
-	tell_driver("bind", pci_name);
+	pci_tell_driver(DRIVER, "bind", pci_name);
 }
 
 void

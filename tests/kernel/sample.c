@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ktest.h"
+#include "pci.h"
 #include "sample.h"
 
 #define DRIVER "bufalloc_camera"
@@ -262,36 +263,26 @@ const char *
 sample_pci_name(unsigned int index)
 {
 	static char name[PATH_MAX];
+	const char *end;
 	char path[64];
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/sys/class/video4linux/video%d/device",
 		 find_node(index));
-	n = readlink(path, name, sizeof(name) - 1);
-	CHECK(n > 0);
-	name[n] = '\0';
-	return strrchr(name, '/') + 1;
-}
-
-static void
-tell_driver(const char *file, const char *pci_name)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/" DRIVER "/%s", file);
-	CHECK(ktest_put(path, pci_name, 0));
+	end = pci_name(path, name);
+	CHECK(end != NULL);
+	return end;
 }
 
 void
 sample_unbind(const char *pci_name)
 {
-	tell_driver("unbind", pci_name);
+	pci_tell_driver(DRIVER, "unbind", pci_name);
 }
 
 void
 sample_bind(const char *pci_name)
 {
-	tell_driver("bind", pci_name);
+	pci_tell_driver(DRIVER, "bind", pci_name);
 }
 
 void

@@ -510,15 +510,9 @@ refused(void)
 static void
 lines(void)
 {
-	FILE *source = fopen("kernel/samples/bufalloc-display.c", "re");
-	unsigned int count = 0;
-	int byte;
+	unsigned int count =
+		ktest_count_lines("kernel/samples/bufalloc-display.c");
 
-	CHECK(source != NULL);
-	while ((byte = fgetc(source)) != EOF) {
-		count += byte == '\n';
-	}
-	fclose(source);
 	ktest_figure("display_driver_lines", count);
 	CHECK(count <= 600);
 }

@@ -159,21 +159,6 @@ changed(void)
 	ktest_figure("vivid_compliance_failed_stock", sum_failed(stock));
 }
 
-static unsigned int
-count_lines(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	unsigned int count = 0;
-	int byte;
-
-	CHECK(file != NULL);
-	while ((byte = fgetc(file)) != EOF) {
-		count += byte == '\n';
-	}
-	fclose(file);
-	return count;
-}
-
 static void
 is_short(void)
 {
@@ -183,7 +168,7 @@ is_short(void)
 	snprintf(path, sizeof(path), "%s", getenv("VIVID_KO"));
 	CHECK(strlen(path) > 4);
 	memcpy(strstr(path, "vivid.ko"), "vivid.diff", sizeof("vivid.diff"));
-	count = count_lines(path);
+	count = ktest_count_lines(path);
 
 	ktest_figure("diff_lines_vivid", count);
 	CHECK(count > 0 && count <= 40);

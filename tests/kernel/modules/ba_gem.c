@@ -122,51 +122,37 @@ static int create_aligned(struct drm_file *file, struct drm_device *drm,
 
 DEFINE_DRM_GEM_FOPS(fops);
 
+/* What all have. */
+#define DRIVER_OF_ALL(which) \
+	.name = (which), \
+	.desc = "test", \
+	.date = "20261122", \
+	.driver_features = DRIVER_GEM | DRIVER_MODESET, \
+	.fops = &fops, \
+	.ioctls = ioctls, \
+	.num_ioctls = ARRAY_SIZE(ioctls)
+
 static const struct drm_driver many = {
 	BUFALLOC_DRM_DRIVER_OPS_WITH(bufalloc_drm_import, create),
-	.name = "ba_gem_many",
-	.desc = "test",
-	.date = "20261122",
-	.driver_features = DRIVER_GEM | DRIVER_MODESET,
-	.fops = &fops,
-	.ioctls = ioctls,
-	.num_ioctls = ARRAY_SIZE(ioctls),
+	DRIVER_OF_ALL("ba_gem_many"),
 };
 
 static const struct drm_driver one = {
 	BUFALLOC_DRM_DRIVER_OPS_WITH(bufalloc_drm_import_one_segment,
 				     create_aligned),
-	.name = "ba_gem_one",
-	.desc = "test",
-	.date = "20261122",
-	.driver_features = DRIVER_GEM | DRIVER_MODESET,
-	.fops = &fops,
-	.ioctls = ioctls,
-	.num_ioctls = ARRAY_SIZE(ioctls),
+	DRIVER_OF_ALL("ba_gem_one"),
 };
 
 /* Of a devicetree. */
 static const struct drm_driver node = {
 	BUFALLOC_DRM_DRIVER_OPS_WITH(bufalloc_drm_import_one_segment,
 				     create_aligned),
-	.name = "ba_gem_node",
-	.desc = "test",
-	.date = "20261122",
-	.driver_features = DRIVER_GEM | DRIVER_MODESET,
-	.fops = &fops,
-	.ioctls = ioctls,
-	.num_ioctls = ARRAY_SIZE(ioctls),
+	DRIVER_OF_ALL("ba_gem_node"),
 };
 
 static const struct drm_driver node_many = {
 	BUFALLOC_DRM_DRIVER_OPS_WITH(bufalloc_drm_import, create),
-	.name = "ba_gem_node_many",
-	.desc = "test",
-	.date = "20261122",
-	.driver_features = DRIVER_GEM | DRIVER_MODESET,
-	.fops = &fops,
-	.ioctls = ioctls,
-	.num_ioctls = ARRAY_SIZE(ioctls),
+	DRIVER_OF_ALL("ba_gem_node_many"),
 };
 
 static const struct drm_driver * const drivers[] = { &many, &one };
