@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Sourced at the top of the suites that run in a guest, after setting guest_name
 # and guest_options (of tests/vm/run), and guest_without_module if there are to be
-# no modules of ours, and guest_root for another release's GStreamer (of
-# tests/vm/root). Outside it builds what they need and starts the guest with the
-# same script; only inside does it return.
+# no modules of ours, and version for another GStreamer than the machine's (1.26 or
+# 1.28), whose figures are not printed. Outside it builds what they need and starts
+# the guest with the same script; only inside does it return.
 # shellcheck disable=SC2154 # the two are set before
 self=$(readlink -f "$0")
 cd "$(dirname "$self")/../.." || exit 1
@@ -13,6 +13,12 @@ export LD_LIBRARY_PATH="$build/libbufalloc"
 export GST_PLUGIN_PATH="$build/gst-plugin:$build/tests/gst"
 export GST_REGISTRY="$build/tests/gst/registry.bin"
 export GST_DEBUG_NO_COLOR=1
+
+guest_root=''
+case ${version-} in
+1.26) guest_root=trixie-amd64 ;;
+1.28) guest_root=sid-amd64 ;;
+esac
 
 if [ -z "${GST_IN_GUEST-}" ]; then
 	make modules plugin gst-tests examples >&2 || exit 1
@@ -26,17 +32,23 @@ if [ -z "${GST_IN_GUEST-}" ]; then
 			--module "$kernel_dir/bufalloc-v4l2.ko"
 			--module "$kernel_dir/bufalloc-drm.ko")
 	fi
-	[ -z "${guest_root-}" ] || guest_options+=(--root "$guest_root")
+	[ -z "$guest_root" ] || guest_options+=(--root "$guest_root")
 	exec tests/vm/run --mem 2048 --timeout 300 \
 		--log "$logs/gst-$guest_name.guest.log" "${guest_options[@]}" -- \
 		env GST_IN_GUEST=yes "$self" "$@"
 fi
 
-[ -z "${guest_root-}" ] || export GST_REGISTRY=/tmp/registry.bin
+[ -z "$guest_root" ] || export GST_REGISTRY=/tmp/registry.bin
 # shellcheck source=tests/tap.sh
 . tests/tap.sh
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
+
+if [ -n "$guest_root" ]; then
+	figure() { :; }
+	gst-launch-1.0 --version >"$dir/version"
+	check "GStreamer is $version" grep -q "^GStreamer $version\." "$dir/version"
+fi
 
 # full_hd NODE: 1920x1080 at 30 frames a second for an HDMI end of vivid
 full_hd() {
