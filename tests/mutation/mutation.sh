@@ -27,21 +27,14 @@ equivalent() {
 # mutate NAME COUNT SEED FILE...: COUNT mutations are judged. Sets mutants, killed
 # and percent.
 mutate() {
-	local kept=build/mutation/$1.tsv count=$2 seed=$3 file line rule place text
-	local key verdict list
+	local kept=build/mutation/$1.tsv count=$2 seed=$3 file line rule text
+	local key verdict
 	shift 3
 	mkdir -p build/mutation
 	touch "$kept"
 	mutants=0 killed=0 percent=0
-	list=$(mktemp)
-	mutation_points "$seed" "$@" >"$list"
-	# shellcheck disable=SC2094 # nobody writes it
 	while [ $mutants -lt "$count" ] &&
-		IFS=$'\t' read -r file line rule place text <&4; do
-		# read takes a tab at the beginning for one of those between
-		# shellcheck disable=SC2094 # both only read it
-		text=$(awk -F'\t' -v n="$file$line$rule$place" \
-			'$1 $2 $3 $4 == n { sub(/^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t/, ""); print; exit }' "$list")
+		IFS=$'\037' read -r file line rule text <&3; do
 		! equivalent "$file" "$rule" "$text" || continue
 		key=$(mutated "$file" "$line" "$text" | sha256sum | cut -c1-16)
 		verdict=$(awk -F'\t' -v key="$key" '$1 == key { print $2; exit }' "$kept")
@@ -58,8 +51,7 @@ mutate() {
 		*) echo "# survivor $file:$line $rule: ${text//$'\t'/ }" ;;
 		esac
 		mutants=$((mutants + 1))
-	done 4<"$list"
-	rm -f "$list"
+	done 3< <(mutation_points "$seed" "$@")
 	# shellcheck disable=SC2034 # for who sources this
 	[ $mutants = 0 ] || percent=$((killed * 1000 / mutants / 10)).$((killed * 1000 / mutants % 10))
 }

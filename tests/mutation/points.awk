@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The single mutations that a C file in kernel style has. For each it prints, with
-# tabs between them: the file, the line's number, the rule, which of the rule's
-# places in that line, and the line as it becomes.
+# the character 037 between them: the file, the line's number, the rule, and the line
+# as it becomes.
 #	awk -f points.awk FILE...
 
 function rule(name, from, to) {
@@ -42,9 +42,8 @@ BEGIN {
 
 FNR == 1 { comment = 0 }
 
-# print_point NAME PLACE LINE
-function point(name, place, line) {
-	print FILENAME "\t" FNR "\t" name "\t" place "\t" line
+function point(name, line) {
+	print FILENAME "\037" FNR "\037" name "\037" line
 }
 
 # What is inside of strings and comments becomes blanks, so that places in the
@@ -93,11 +92,9 @@ function blank(line,    out, i, c, two, quote) {
 	for (r = 1; r <= rules; r++) {
 		rest = code
 		done = 0
-		place = 0
 		while (i = index(rest, rule_from[r])) {
-			place++
 			at = done + i
-			point(rule_name[r], place, substr($0, 1, at - 1) rule_to[r] \
+			point(rule_name[r], substr($0, 1, at - 1) rule_to[r] \
 				substr($0, at + length(rule_from[r])))
 			done += i + length(rule_from[r]) - 2
 			rest = substr(code, done + 1)
@@ -107,20 +104,20 @@ function blank(line,    out, i, c, two, quote) {
 		i = index($0, "if (")
 		end = code ~ /\{$/ ? ") {" : ")"
 		inside = substr($0, i + 4, length(code) - i - 3 - length(end))
-		point("if never", 1, substr($0, 1, i - 1) "if (0 && (" inside ")" end)
-		point("if always", 1, substr($0, 1, i - 1) "if (1 || (" inside ")" end)
+		point("if never", substr($0, 1, i - 1) "if (0 && (" inside ")" end)
+		point("if always", substr($0, 1, i - 1) "if (1 || (" inside ")" end)
 	}
 	if (match(code, /^[ \t]+return -E[A-Z0-9]+;$/))
-		point("return -E", 1, substr($0, 1, index($0, "return") - 1) "return 0;")
+		point("return -E", substr($0, 1, index($0, "return") - 1) "return 0;")
 	if (match(code, /^[ \t]+return ret;$/))
-		point("return ret", 1, substr($0, 1, index($0, "return") - 1) "return 0;")
+		point("return ret", substr($0, 1, index($0, "return") - 1) "return 0;")
 	if (match(code, "^[ \t]+[a-z0-9_]*" gives "[a-z0-9_]* ?\\([^=]*\\);$") &&
 	    code !~ /^[ \t]+return/) {
 		match($0, /[^ \t]/)
-		point("call dropped", 1, substr($0, 1, RSTART - 1) ";")
+		point("call dropped", substr($0, 1, RSTART - 1) ";")
 	}
 	if (match(code, /^[ \t]+goto [a-z_]+;$/)) {
 		match($0, /[^ \t]/)
-		point("goto dropped", 1, substr($0, 1, RSTART - 1) ";")
+		point("goto dropped", substr($0, 1, RSTART - 1) ";")
 	}
 }
