@@ -9,7 +9,12 @@ KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 KREL = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 KBUILD_ARCH := $(ARCH)
-KMOD = build/kmod/$(KREL)-$(ARCH)
+# kcov or gcov: modules that say what of them ran, on a kernel that takes such
+# (tests/vm/kernel, debug), in a folder of their own.
+INSTRUMENT ?=
+KMOD = build/kmod/$(KREL)-$(ARCH)$(INSTRUMENT:%=-%)
+KMAKE_INSTRUMENT := $(if $(filter kcov,$(INSTRUMENT)),KCOV_INSTRUMENT=y) \
+	$(if $(filter gcov,$(INSTRUMENT)),GCOV_PROFILE=y)
 # Passed on to the kernel's build: W=1, C=2, CF=..., as documented there.
 KMAKE_FLAGS ?=
 
@@ -26,7 +31,8 @@ modules:
 	$(say) KBUILD $(KMOD)
 	$(Q)flock $(KMOD)/lock $(MAKE) -C $(KDIR) M=$(CURDIR)/$(KMOD)/kernel ARCH=$(KBUILD_ARCH) \
 		$(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE)) \
-		$(if $(filter 1,$(V)),V=1,-s) $(KMAKE_FLAGS) modules
+		$(if $(filter 1,$(V)),V=1,-s) $(KMAKE_INSTRUMENT) $(KMAKE_FLAGS) \
+		modules
 
 # For scripts: the folder that the modules of this KDIR are built in.
 .PHONY: print-kmod
