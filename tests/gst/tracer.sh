@@ -105,9 +105,12 @@ names() {
 }
 # word NAME ELEMENT VERDICT
 word() {
-	check "$1: $2 $3" jq -e \
-		"[.elements[] | select(.element == \"$2\") | .verdict] == [\"$3\"]" \
-		"$dir/$1.json"
+	if jq -e "[.elements[] | select(.element == \"$2\") | .verdict] == [\"$3\"]" \
+		"$dir/$1.json" >"$dir/word"; then
+		pass "$1: $2 $3"
+	else
+		fail "$1: $2 $3" "$(cat "$dir/$1.json")"
+	fi
 }
 
 check "vivid as vb2-vmalloc" vivid 0
