@@ -175,19 +175,16 @@ find_stride(const struct node *node, const struct format *format,
 
 	for (i = 0; i < ALIGNMENTS_LEN; i++) {
 		struct layout_rules trial = *rules;
-		struct bufalloc_layout padded;
+		struct bufalloc_layout padded = *layout;
 		int ret;
 
 		if (trial.stride_align >= stride_alignments[i]) {
 			continue;
 		}
 		trial.stride_align = stride_alignments[i];
-		ret = private_layout_compute(format, layout->width,
-					     layout->height, &trial, &padded);
-		if (ret < 0) {
-			return ret;
-		}
-		if (padded.planes[0].stride == layout->planes[0].stride) {
+		if (private_layout_compute(format, layout->width,
+					   layout->height, &trial, &padded) < 0 ||
+		    padded.planes[0].stride == layout->planes[0].stride) {
 			continue;
 		}
 		ret = try_layout(node, &padded);
@@ -265,6 +262,7 @@ private_drm_import(const struct node *node,
 		   const struct memory *memories, struct refusal *refusal)
 {
 	uint32_t handles[BUFALLOC_MAX_PLANES] = { 0 };
+	uint32_t why = BUFALLOC_WHY_IMPORT;
 	uint32_t i;
 	int ret = 0;
 
@@ -278,19 +276,15 @@ private_drm_import(const struct node *node,
 		ret = private_ioctl_again(node->fd,
 					  DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime);
 		if (ret < 0) {
-			private_refuse(refusal, ret, BUFALLOC_WHY_IMPORT, "%s",
-				       "");
 			break;
 		}
 		handles[i] = prime.handle;
 	}
 	if (ret == 0 && node->has_modes && layout->fourcc != 0) {
 		ret = try_framebuffer(node, layout, handles);
-		if (ret < 0) {
-			private_refuse(refusal, ret, BUFALLOC_WHY_SHOW, "%s",
-				       "");
-		}
+		why = BUFALLOC_WHY_SHOW;
 	}
 	close_handles(node, handles, i);
-	return ret < 0 ? ret : TRIAL_IMPORTED;
+	return ret < 0 ? private_refuse(refusal, ret, why, "%s", "") :
+			 TRIAL_IMPORTED;
 }

@@ -57,7 +57,7 @@ private_verdict_put_refusal(struct writer *w,
 			    const struct bufalloc_verdict *verdict,
 			    bool with_advice);
 
-/** "NV12", "0x00000001". */
+/** "NV12". The fourcc is of a format that the library knows, and so text. */
 void
 private_put_fourcc(struct writer *w, uint32_t fourcc);
 

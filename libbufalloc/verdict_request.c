@@ -15,10 +15,6 @@ private_put_fourcc(struct writer *w, uint32_t fourcc)
 
 	for (i = 0; i < 4; i++) {
 		text[i] = (char)(fourcc >> (8 * i) & 0xff);
-		if (text[i] < ' ' || text[i] > '~') {
-			put(w, "0x%08" PRIx32, fourcc);
-			return;
-		}
 		if (text[i] != ' ') {
 			len = i + 1;
 		}

@@ -67,6 +67,7 @@ struct sim_drm {
 	uint32_t plane_formats[SIM_MAX_FORMATS];
 	bool universal;
 	int add_errno; /* of ADDFB2; 0: as it is */
+	int show_errno; /* the same, of memory that was imported */
 	int dumb_errno;
 	bool one_segment; /* imports no scattered memory */
 	bool dumb_is_contiguous;
@@ -82,7 +83,7 @@ struct sim_heap {
 	int alloc_errno;
 };
 
-#define SIM_MAX_HEAPS 6
+#define SIM_MAX_HEAPS 32
 
 /** What allocates; by default nothing does. */
 struct sim_machine {
@@ -96,6 +97,7 @@ struct sim_machine {
 	bool has_udmabuf;
 	int udmabuf_open_errno;
 	int udmabuf_errno;
+	bool udmabuf_gives_zero; /* the caller's standard input was closed */
 	int memfd_errno;
 };
 

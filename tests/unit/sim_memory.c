@@ -127,7 +127,7 @@ __wrap_open64(const char *path, int flags, ...)
 DIR *
 __wrap_opendir(const char *path)
 {
-	char folder[] = "/tmp/simXXXXXX", name[64];
+	char folder[] = "/tmp/simXXXXXX", name[256];
 	DIR *dir;
 	size_t i;
 
@@ -259,6 +259,9 @@ udmabuf_ioctl(unsigned long request, void *arg)
 	assert_int_equal(create->size, st.st_size);
 	if (sim_machine.udmabuf_errno != 0) {
 		return -sim_machine.udmabuf_errno;
+	}
+	if (sim_machine.udmabuf_gives_zero) {
+		close(STDIN_FILENO);
 	}
 	return sim_new_dmabuf(create->size, false);
 }

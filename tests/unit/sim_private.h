@@ -26,6 +26,7 @@ struct sim_file {
 	struct sim_v4l2 v4l2;
 	struct sim_drm drm;
 	uint32_t handles; /* bits of those that are open */
+	uint32_t imported; /* of them, those that are others' memory */
 	uint64_t handle_sizes[32];
 	bool handle_contiguous[32];
 	uint32_t framebuffers;

@@ -365,6 +365,7 @@ import_prime(struct sim_file *file, struct drm_prime_handle *prime)
 		return EINVAL;
 	}
 	prime->handle = new_handle(file, memory->length, memory->is_contiguous);
+	file->imported |= 1U << prime->handle;
 	return 0;
 }
 
@@ -387,6 +388,7 @@ close_handle(struct sim_file *file, uint32_t handle)
 		return EINVAL;
 	}
 	file->handles &= ~(1U << handle);
+	file->imported &= ~(1U << handle);
 	return 0;
 }
 
@@ -419,6 +421,10 @@ add_framebuffer(struct sim_file *file, struct drm_mode_fb_cmd2 *cmd)
 
 		if ((file->handles & 1U << cmd->handles[i]) == 0) {
 			return ENOENT;
+		}
+		if ((file->imported & 1U << cmd->handles[i]) != 0 &&
+		    device->show_errno != 0) {
+			return device->show_errno;
 		}
 		if (device->stride_align != 0 &&
 		    cmd->pitches[i] % device->stride_align != 0) {

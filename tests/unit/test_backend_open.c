@@ -4,8 +4,10 @@
 
 #include <drm.h>
 #include <drm_mode.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct scene for_devices = {
 	.machine = { MODULE, HEAPS(SYSTEM) },
@@ -274,6 +276,66 @@ dmabuf_of_anybody_is_a_buffer(void **state)
 	bufalloc_request_destroy(req);
 }
 
+/* More heaps than there is room for: the others are not looked at. */
+static void
+heaps_are_looked_at_up_to_a_number(void **state)
+{
+	static const struct scene scene = { .length = 10, .backends = "dma-heap" };
+	static char names[SIM_MAX_HEAPS][4];
+	struct bufalloc_request *req = scene_request(&scene);
+	struct bufalloc_verdict *verdict = NULL;
+	struct bufalloc_buf *buf = NULL;
+	struct bufalloc_ctx *ctx = scene_open(&scene);
+	int i;
+
+	(void)state;
+	sim_machine.has_heaps = true;
+	for (i = 0; i < SIM_MAX_HEAPS; i++) {
+		snprintf(names[i], sizeof(names[i]), "h%02d", i);
+		sim_machine.heaps[i] = (struct sim_heap){ .name = names[i],
+							  .alloc_errno = ENOMEM };
+	}
+	assert_int_equal(bufalloc_alloc(ctx, req, &buf, &verdict), -ENOMEM);
+	assert_int_equal(bufalloc_verdict_get_try_count(verdict), 27);
+	bufalloc_verdict_destroy(verdict);
+	bufalloc_close(ctx);
+	bufalloc_request_destroy(req);
+}
+
+/* Who closed its standard input gets 0 for a file like any other. */
+static void
+descriptor_zero_is_a_file(void **state)
+{
+	static const struct scene module = { .length = 10, .machine = { MODULE } };
+	static const struct scene udmabuf = {
+		.length = 10,
+		.machine = { .has_udmabuf = true, .udmabuf_gives_zero = true },
+	};
+	struct bufalloc_request *req = scene_request(&module);
+	int input = dup(STDIN_FILENO);
+	struct bufalloc_buf *buf = NULL;
+	struct bufalloc_ctx *ctx;
+
+	(void)state;
+	close(STDIN_FILENO);
+	ctx = scene_open(&module);
+	assert_int_equal(bufalloc_alloc(ctx, req, &buf, NULL), 0);
+	assert_string_equal(bufalloc_buf_get_backend(buf), "bufalloc");
+	bufalloc_buf_destroy(buf);
+	bufalloc_close(ctx);
+	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+
+	ctx = scene_open(&udmabuf);
+	assert_int_equal(bufalloc_alloc(ctx, req, &buf, NULL), 0);
+	assert_string_equal(bufalloc_buf_get_backend(buf), "udmabuf");
+	assert_int_equal(bufalloc_buf_get_fd(buf), 0);
+	bufalloc_buf_destroy(buf);
+	bufalloc_close(ctx);
+	assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+	close(input);
+	bufalloc_request_destroy(req);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sim_setup, sim_teardown)
 
 int
@@ -288,6 +350,8 @@ main(void)
 		TEST(trial_gives_the_queue_back),
 		TEST(verdict_is_json),
 		TEST(dmabuf_of_anybody_is_a_buffer),
+		TEST(heaps_are_looked_at_up_to_a_number),
+		TEST(descriptor_zero_is_a_file),
 	};
 
 	unsetenv("BUFALLOC_BACKEND");

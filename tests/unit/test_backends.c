@@ -34,6 +34,7 @@ struct row {
 	/* what was left, in order */
 	struct attempt tries[MAX_TRIES];
 	const char *text; /* a part of it */
+	const char *without; /* not a part of it */
 };
 
 #define NO_MODULE { "bufalloc", "", -ENOENT, -1, BUFALLOC_WHY_OPEN }
@@ -41,6 +42,10 @@ struct row {
 #define NO_UDMABUF { "udmabuf", "", -ENOENT, -1, BUFALLOC_WHY_OPEN }
 #define NO_DUMB { "dumb", "", -ENOENT, -1, BUFALLOC_WHY_OPEN }
 #define NO_MEMFD { "memfd", "", -EOPNOTSUPP, -1, BUFALLOC_WHY_NO_DMABUF }
+
+/* 63 bytes, and the end of a string */
+#define LONGEST_NAME \
+	"aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccddddddddddddddd"
 
 #define ONLY_MODULE(name) { name, "", -EOPNOTSUPP, -1, BUFALLOC_WHY_ATTRIBUTE }
 
@@ -246,7 +251,23 @@ static const struct row rows[] = {
 	  .text = "nothing on this machine allocates it (tried: bufalloc: not loaded; dma-heap: /dev/dma_heap does not exist" },
 	{ "no memory at all", .machine = { .memfd_errno = ENOMEM }, .length = 10,
 	  .ret = -ENOMEM, .device = -1, .reason = BUFALLOC_REASON_MEMORY,
-	  .text = "no buffer for 10 bytes: the memory ran out (tried: " },
+	  .text = "no buffer for 10 bytes: the memory ran out (tried: ",
+	  .without = "enlarge CMA" },
+	{ "no contiguous memory on trial, and none at the second try",
+	  .machine = { HEAPS(SYSTEM, { "linux,cma", .is_contiguous = true, .left = 3112960 }) },
+	  .devices = { CAMERA(.formats = { NV12 }, .in_use = true) },
+	  .backend = "dma-heap", .place = "system", .device = -1,
+	  .tries = { NO_MODULE, NO_UDMABUF, NO_DUMB, NO_MEMFD,
+		     { "dma-heap", "linux,cma", -ENOMEM, -1, BUFALLOC_REASON_MEMORY } } },
+	{ "the longest name of a heap", .machine = { HEAPS({ LONGEST_NAME }) },
+	  .backend = "dma-heap", .place = LONGEST_NAME, .device = -1,
+	  .tries = { NO_MODULE } },
+	{ "a name that is too long", .machine = { HEAPS({ LONGEST_NAME "x" }), .has_udmabuf = true },
+	  .backend = "udmabuf", .place = "", .device = -1,
+	  .tries = { NO_MODULE, NO_HEAPS } },
+	{ "a display that refuses to show what it imported", .machine = { HEAPS(SYSTEM) },
+	  .devices = { DISPLAY(.formats = { NV12 }, .show_errno = ERANGE) },
+	  .ret = -ENOSPC, .device = 0, .reason = BUFALLOC_WHY_SHOW },
 
 	/* forced */
 	{ "forced to a heap", .machine = { MODULE, HEAPS(SYSTEM) }, .backends = "dma-heap",
@@ -407,6 +428,9 @@ check_row(void **state)
 	assert_int_equal(bufalloc_alloc(ctx, req, &buf, &verdict), row->ret);
 	assert_non_null(verdict);
 	scene_contains(bufalloc_verdict_text(verdict), row->text);
+	if (row->without != NULL) {
+		assert_null(strstr(bufalloc_verdict_text(verdict), row->without));
+	}
 	assert_int_equal(bufalloc_verdict_get_error(verdict), row->ret);
 	assert_int_equal(bufalloc_verdict_get_reason(verdict), row->reason);
 	assert_int_equal(bufalloc_verdict_get_device(verdict), row->device);

@@ -164,6 +164,31 @@ nested_maps_share_a_mapping(void **state)
 	mock_expect_nothing_left();
 }
 
+/* A map that fails is none, and one that does not is one. */
+static void
+each_map_wants_its_unmap(void **state)
+{
+	void *ptr = NULL;
+
+	(void)state;
+	map(BUFALLOC_READ, READ);
+	mock_expect_sync(START | READ, EIO);
+	assert_int_equal(bufalloc_buf_map(fixture.buf, BUFALLOC_READ, &ptr), -EIO);
+	mock_expect_sync(END | READ, 0);
+	mock_expect_munmap();
+	assert_int_equal(bufalloc_buf_unmap(fixture.buf), 0);
+	mock_expect_nothing_left();
+
+	map(BUFALLOC_READ, READ);
+	mock_expect_sync(START | READ, 0);
+	assert_int_equal(bufalloc_buf_map(fixture.buf, BUFALLOC_READ, &ptr), 0);
+	assert_int_equal(bufalloc_buf_unmap(fixture.buf), 0);
+	mock_expect_sync(END | READ, 0);
+	mock_expect_munmap();
+	assert_int_equal(bufalloc_buf_unmap(fixture.buf), 0);
+	mock_expect_nothing_left();
+}
+
 static void
 destroy_ends_nested_maps(void **state)
 {
@@ -311,6 +336,7 @@ main(void)
 		TEST(interrupted_sync_is_retried),
 		TEST(failed_map_changes_nothing),
 		TEST(nested_maps_share_a_mapping),
+		TEST(each_map_wants_its_unmap),
 		TEST(destroy_ends_nested_maps),
 		TEST(bad_access_is_einval),
 		TEST(unmap_without_map_is_einval),

@@ -259,6 +259,9 @@ static const struct row rows[] = {
 	{ "a display that is too small", XR24, HD,
 	  .devices = { DISPLAY(.formats = { XR24 }, .max_width = 1024) },
 	  .ret = -EOPNOTSUPP, .reason = BUFALLOC_WHY_SHOW },
+	{ "a display whose next stride is no number any more", XR24, 0x3fffffff, 1,
+	  .devices = { DISPLAY(.formats = { XR24 }, .stride_align = 64) },
+	  .ret = -EOPNOTSUPP, .reason = BUFALLOC_WHY_SHOW },
 	{ "DRM has no such format", V4L2_PIX_FMT_SBGGR8, HD,
 	  .devices = { DISPLAY(.formats = { XR24 }) },
 	  .ret = -EOPNOTSUPP, .reason = BUFALLOC_WHY_FORMAT },
@@ -357,7 +360,9 @@ check_row(void **state)
 	const struct bufalloc_layout *const untouched = (void *)0x1234;
 	const struct bufalloc_layout *layout = untouched;
 	struct bufalloc_verdict *verdict = NULL;
+	struct bufalloc_use_result result;
 	struct bufalloc_request *req;
+	size_t i;
 
 	sim_setup(NULL);
 	req = request_of(row);
@@ -372,6 +377,12 @@ check_row(void **state)
 		assert_ptr_equal(layout, untouched);
 		assert_int_equal(bufalloc_verdict_get_reason(verdict), row->reason);
 		assert_int_equal(bufalloc_verdict_get_device(verdict), row->device);
+		for (i = 0; bufalloc_verdict_get_use(verdict, i, &result) == 0; i++) {
+			bool refuses = (int)i == row->device;
+
+			assert_int_equal(result.error, refuses ? row->ret : 0);
+			assert_int_equal(result.reason, refuses ? row->reason : 0);
+		}
 	}
 	bufalloc_verdict_destroy(verdict);
 	bufalloc_request_destroy(req);

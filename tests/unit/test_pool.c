@@ -307,7 +307,9 @@ descriptor_zero_is_a_fence(void **state)
 	assert_int_equal(bufalloc_pool_release(pool, buf, STDIN_FILENO), 0);
 	assert_int_equal(stats_now().waiting, 1);
 	acquire_fails(0, -EAGAIN);
+	assert_false(is_readable());
 	signal_fence(other);
+	assert_true(is_readable());
 	assert_ptr_equal(acquire(), buf);
 	bufalloc_buf_destroy(buf);
 	close_pool();
