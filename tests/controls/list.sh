@@ -54,11 +54,21 @@ once() {
 	}
 }
 
+# The lists of the tests on the host have the same first three fields, files from
+# the top of the tree.
+host_changes_its_file() {
+	[ -f "$2" ] && ! sed -e "$3" "$2" | cmp -s - "$2"
+}
+
 check "each line has six fields" each has_six_fields
 check "no name is there twice" once
 check "each script changes its file" each changes_its_file
 check "each row is one of its program's" each has_its_row
 check "each guest is a suite of guest.sh" each has_its_guest
+for list in tests/unit/controls.tsv tests/gst/controls.tsv; do
+	check "each script of $list changes its file" each host_changes_its_file
+	check "no name of $list is there twice" once
+done
 
 # The controls of these.
 list=$(mktemp)
@@ -66,6 +76,9 @@ trap 'rm -f "$list"' EXIT
 line() { printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >"$list"; }
 line stale main.c 's/no such text/x/' zero stale-bytes plain
 check_red "red: a script that changes nothing" stale each changes_its_file
+line stale libbufalloc/alloc.c 's/no such text/x/' test_alloc row ''
+check_red "red: a script of the library's that changes nothing" stale \
+	each host_changes_its_file
 line gone nosuch.c 's/a/b/' zero stale-bytes plain
 check_red "red: a file that is gone" gone each changes_its_file
 line row main.c 's/a/b/' zero no-such-row plain
