@@ -336,4 +336,5 @@ for name; do
 	fi
 	check "$name" "lint_$name"
 done
+figure lint_findings $tap_failed
 finish

@@ -7,7 +7,7 @@ TESTS ?=
 JOBS ?= $(if $(filter 1,$(shell nproc)),1,2)
 TEST_PARTS = lib tool plugin modules unit gst-tests bench ktests libtests
 
-.PHONY: tests-build tests-deps check-host check check-all lint
+.PHONY: tests-build tests-deps check-host check check-all check-controls lint reliability
 
 # Nothing is said, and nothing done, where all packages are installed.
 tests-deps:
@@ -28,6 +28,16 @@ check: tests-build
 ## check-all         the slow ones too; goes on where the last call stopped
 check-all: tests-build
 	$(Q)tests/run --jobs $(JOBS) --target check-all --resume $(TESTS:%='%')
+
+## check-controls    plant each defect of the lists, and demand that its test is red
+check-controls: tests-build
+	$(Q)tests/run --jobs $(JOBS) --target check-all controls-1 controls-2 \
+		gst-controls unit-controls
+
+## reliability       docs/figures.json and docs/reliability.md of what was measured since
+reliability:
+	$(Q)scripts/reliability.sh --figures >docs/reliability.md.tmp
+	$(Q)mv docs/reliability.md.tmp docs/reliability.md
 
 ## lint              style, spelling, licences, static analysis
 lint: tests-deps

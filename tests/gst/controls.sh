@@ -60,4 +60,8 @@ while IFS=$'\t' read -r name file script test row <&3; do
 	# shellcheck disable=SC2053 # it is a pattern
 	[[ $name != $glob ]] || control "$name" "$file" "$script" "$test" "$row"
 done 3<tests/gst/controls.tsv
+if [ "$glob" = '*' ]; then
+	figure controls_gst $tap_count
+	figure controls_gst_red $((tap_count - tap_failed))
+fi
 finish

@@ -63,4 +63,8 @@ while IFS=$'\t' read -r name file script suite row <&3; do
 	control "$name" "$file" "$script" "$suite" "$row"
 done 3<tests/unit/controls.tsv
 
+if [ "$glob" = '*' ]; then
+	figure controls_unit $tap_count
+	figure controls_unit_red $((tap_count - tap_failed))
+fi
 finish
