@@ -9,12 +9,14 @@ KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 KREL = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 KBUILD_ARCH := $(ARCH)
-# kcov or gcov: modules that say what of them ran, on a kernel that takes such
-# (tests/vm/kernel, debug), in a folder of their own.
+# In a folder of their own, kcov or gcov: modules that say what of them ran, on a
+# kernel that takes such (tests/vm/kernel, debug); said: what they say by dev_dbg(),
+# on a kernel that has no dynamic debug to ask for it.
 INSTRUMENT ?=
 KMOD = build/kmod/$(KREL)-$(ARCH)$(INSTRUMENT:%=-%)
 KMAKE_INSTRUMENT := $(if $(filter kcov,$(INSTRUMENT)),KCOV_INSTRUMENT=y) \
-	$(if $(filter gcov,$(INSTRUMENT)),GCOV_PROFILE=y)
+	$(if $(filter gcov,$(INSTRUMENT)),GCOV_PROFILE=y) \
+	$(if $(filter said,$(INSTRUMENT)),KCFLAGS=-DDEBUG)
 # Passed on to the kernel's build: W=1, C=2, CF=..., as documented there.
 KMAKE_FLAGS ?=
 

@@ -24,7 +24,7 @@
 
 /* DRM keeps 128 CRCs for who reads them. */
 #define FRAMES 100
-#define CONTROL_FRAMES 16
+#define CONTROL_FRAMES 32
 #define CRCS 160
 #define BYTES ((size_t)PANEL_WIDTH * PANEL_HEIGHT * 4)
 
@@ -55,14 +55,18 @@ print_line(const char *text, void *data)
 	ktest_note("%.*s", (int)strcspn(text, "\n"), text);
 }
 
-/* The driver says the CRC of each frame by dev_dbg(). */
+/*
+ * The driver says the CRC of each frame by dev_dbg(): where the kernel has no dynamic
+ * debug, it was built to say it always (guest.sh).
+ */
 static void
 tell_crcs(bool on)
 {
+	static const char control[] = "/sys/kernel/debug/dynamic_debug/control";
 	char text[64];
 
 	snprintf(text, sizeof(text), "module bufalloc_camera %cp", on ? '+' : '-');
-	CHECK(ktest_put("/sys/kernel/debug/dynamic_debug/control", text, 0));
+	CHECK(ktest_put(control, text, 0) || errno == ENOENT);
 }
 
 /* GStreamer's process, which has the card as fd 3. */
