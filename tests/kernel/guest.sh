@@ -226,7 +226,7 @@ display-edu)
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff)
 	mem=2048
 	environment=(DISPLAYS=0 CAMERAS=1)
-	programs=(panel panel_unbind)
+	programs=(panel panel_modes panel_unbind)
 	;;
 camera-hd)
 	# The first device is the camera's, four others read its pictures; the
