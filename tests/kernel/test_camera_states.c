@@ -268,12 +268,24 @@ epoll_ends(int fd)
 	       epoll_wait(set, &event, 1, -1) == 1 && (event.events & EPOLLERR);
 }
 
+static bool
+dqbuf_ends(int fd)
+{
+	struct v4l2_buffer buffer = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_MMAP,
+	};
+
+	return ioctl(fd, VIDIOC_DQBUF, &buffer) != 0 &&
+	       (errno == ENODEV || errno == EINVAL);
+}
+
 /*
- * The camera loses its driver while a child waits in @wait, which ends: true, as it
- * should.
+ * A child waits in @wait: the driver cannot be unloaded. The camera loses it, and the
+ * call ends: true, as it should.
  */
 static void
-ends_by_unbind(bool (*wait)(int fd))
+ends_by_unbind(bool (*wait)(int fd), const char *where)
 {
 	struct sample camera = camera_start(1);
 	pid_t child;
@@ -287,7 +299,8 @@ ends_by_unbind(bool (*wait)(int fd))
 	}
 	close(camera.fd);
 	/* Which of the two select() is in depends on what was inlined. */
-	CHECK_WITHIN_1S(sleeps_in(child, "poll") || sleeps_in(child, "select"));
+	CHECK_WITHIN_1S(sleeps_in(child, where) || sleeps_in(child, "poll"));
+	CHECK_ERRNO(EAGAIN, UNLOAD());
 	sample_unbind(name);
 	CHECK_EQ(wait_for(child), 0);
 	CHECK_WITHIN_1S(UNLOAD() == 0);
@@ -296,21 +309,27 @@ ends_by_unbind(bool (*wait)(int fd))
 }
 
 static void
+in_dqbuf(void)
+{
+	ends_by_unbind(dqbuf_ends, "vb2");
+}
+
+static void
 in_poll(void)
 {
-	ends_by_unbind(poll_ends);
+	ends_by_unbind(poll_ends, "poll");
 }
 
 static void
 in_select(void)
 {
-	ends_by_unbind(select_ends);
+	ends_by_unbind(select_ends, "select");
 }
 
 static void
 in_epoll(void)
 {
-	ends_by_unbind(epoll_ends);
+	ends_by_unbind(epoll_ends, "poll");
 }
 
 /*
@@ -406,6 +425,7 @@ static const struct ktest_row rows[] = {
 	{ "v4l2-ctl-streams-and-rests", v4l2_ctl_streams },
 	{ "programs-have-it-open", held_open },
 	{ "unloaded-after-streaming", unloaded_after_streaming },
+	{ "in-dqbuf", in_dqbuf },
 	{ "in-poll", in_poll },
 	{ "in-select", in_select },
 	{ "in-epoll-wait", in_epoll },

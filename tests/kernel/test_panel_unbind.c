@@ -19,11 +19,22 @@
 
 #include "edu.h"
 #include "panel.h"
+#include "sample.h"
 
 #define WIDTH PANEL_WIDTH
 #define HEIGHT PANEL_HEIGHT
 #define LENGTH ((size_t)WIDTH * HEIGHT * 4)
 #define ROUNDS 8
+#define UNLOAD(module) syscall(SYS_delete_module, module, O_NONBLOCK)
+
+/* Newer than some headers. */
+#ifndef DRM_IOCTL_MODE_CLOSEFB
+struct drm_mode_closefb {
+	__u32 fb_id;
+	__u32 pad;
+};
+#define DRM_IOCTL_MODE_CLOSEFB DRM_IOWR(0xD0, struct drm_mode_closefb)
+#endif
 
 /* A display that shows the first of two pictures. */
 struct shown {
@@ -224,11 +235,9 @@ exported_and_imported(void)
 	edu_read(reader, seen, 0, LENGTH);
 	CHECK_EQ(panel_crc_of(seen, LENGTH), shown.crcs[0]);
 	/* An open file is the only thing that keeps the module. */
-	CHECK_ERRNO(EAGAIN, syscall(SYS_delete_module, "bufalloc_display",
-				    O_NONBLOCK));
+	CHECK_ERRNO(EAGAIN, UNLOAD("bufalloc_display"));
 	close(shown.display.card);
-	CHECK_WITHIN_1S(syscall(SYS_delete_module, "bufalloc_display",
-				O_NONBLOCK) == 0);
+	CHECK_WITHIN_1S(UNLOAD("bufalloc_display") == 0);
 	close(pipe_fds[1]);
 	CHECK_EQ(waitpid(child, &status, 0), child);
 	CHECK_EQ(status, 0);
@@ -254,18 +263,115 @@ unloaded_while_shown(void)
 	struct shown shown = show();
 	int node = ba_open(), fd = dumb_export(&shown.dumbs[0]);
 
-	CHECK_ERRNO(EAGAIN, syscall(SYS_delete_module, "bufalloc_display",
-				    O_NONBLOCK));
+	CHECK_ERRNO(EAGAIN, UNLOAD("bufalloc_display"));
 	CHECK_EQ(ba_buffer_info(node, fd).out_mappings, 1);
 	CHECK_EQ(panel_flip(&shown.display, shown.fbs[1]), 0);
 	/* The last client goes in the middle of a flip. */
 	close(shown.display.card);
-	CHECK_WITHIN_1S(syscall(SYS_delete_module, "bufalloc_display",
-				O_NONBLOCK) == 0);
+	CHECK_WITHIN_1S(UNLOAD("bufalloc_display") == 0);
 	CHECK_EQ(ba_buffer_info(node, fd).out_mappings, 0);
 	close(fd);
 	close(node);
 	CHECK_EQ(system("insmod \"$DISPLAY_KO\""), 0);
+	check_works();
+}
+
+/*
+ * The same with the picture still there: its framebuffer was given up by a client that
+ * wanted it to stay.
+ */
+static void
+unloaded_while_nobody_shows(void)
+{
+	struct shown shown = show();
+	int node = ba_open(), fd = dumb_export(&shown.dumbs[0]);
+	struct drm_mode_closefb closed = { .fb_id = shown.fbs[0] };
+
+	if (drmIoctl(shown.display.card, DRM_IOCTL_MODE_CLOSEFB, &closed) != 0) {
+		CHECK_EQ(errno, EINVAL);
+		close(fd);
+		close(node);
+		close(shown.display.card);
+		ktest_skip("before Linux 6.8 a picture goes with its client");
+	}
+	close(shown.display.card);
+	CHECK_EQ(ba_buffer_info(node, fd).out_mappings, 1);
+	CHECK_WITHIN_1S(UNLOAD("bufalloc_display") == 0);
+	CHECK_EQ(ba_buffer_info(node, fd).out_mappings, 0);
+	close(fd);
+	close(node);
+	CHECK_EQ(system("insmod \"$DISPLAY_KO\""), 0);
+	check_works();
+}
+
+/* A picture of the camera's is shown, and its driver goes; then the display's goes. */
+static void
+camera_unloaded_while_shown(void)
+{
+	struct display display = panel_open();
+	struct sample camera = sample_open(0, V4L2_PIX_FMT_XBGR32, WIDTH, HEIGHT);
+	int node = ba_open(), fd, crcs;
+	unsigned int expected, now;
+	uint32_t handle, fb;
+	char name[32];
+	size_t length;
+	void *data;
+
+	snprintf(name, sizeof(name), "%s", panel_pci_name(&display));
+	sample_request(&camera, V4L2_MEMORY_MMAP, 1);
+	fd = sample_export(&camera, 0);
+	sample_queue(&camera, V4L2_MEMORY_MMAP, 0, 0, 0);
+	sample_stream(&camera, true);
+	sample_dequeue(&camera, V4L2_MEMORY_MMAP);
+	data = sample_map(&camera, 0, &length);
+	expected = panel_crc_of(data, LENGTH);
+	munmap(data, length);
+
+	CHECK_EQ(drmPrimeFDToHandle(display.card, fd, &handle), 0);
+	fb = display_add(&display, handle, WIDTH * 4);
+	display_show(&display, fb);
+	crcs = panel_begin_crcs(&display, &now);
+	CHECK_EQ(now, expected);
+	CHECK_EQ(ba_buffer_info(node, fd).out_mappings, 2);
+	CHECK_ERRNO(EAGAIN, UNLOAD("bufalloc_camera"));
+	close(camera.fd);
+	CHECK_WITHIN_1S(UNLOAD("bufalloc_camera") == 0);
+	CHECK_EQ(ba_buffer_info(node, fd).out_mappings, 1);
+	/* The device reads it once more. */
+	CHECK_EQ(drmModeDirtyFB(display.card, fb, NULL, 0), 0);
+	CHECK_EQ(panel_next_crc(crcs, NULL), expected);
+	close(crcs);
+
+	panel_unbind(name);
+	CHECK_EQ(ba_buffer_info(node, fd).out_mappings, 0);
+	CHECK_ERRNO(EAGAIN, UNLOAD("bufalloc_display"));
+	close(display.card);
+	CHECK_WITHIN_1S(UNLOAD("bufalloc_display") == 0);
+	close(fd);
+	close(node);
+	CHECK_EQ(system("insmod \"$CAMERA_KO\""), 0);
+	CHECK_EQ(system("insmod \"$DISPLAY_KO\""), 0);
+	check_works();
+}
+
+/* Where the driver manages its IOMMU by itself, it takes that away, too. */
+static void
+with_own_domain(void)
+{
+	struct display display = panel_open();
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s", panel_pci_name(&display));
+	close(display.card);
+	panel_set_own_domain(true);
+	panel_unbind(name);
+	panel_bind(name);
+	while_shown();
+	while_a_flip_is_pending();
+	CHECK_EQ(ba_live("domain_maps"), 0);
+	panel_set_own_domain(false);
+	panel_unbind(name);
+	panel_bind(name);
 	check_works();
 }
 
@@ -275,6 +381,10 @@ static const struct ktest_row rows[] = {
 	{ "while-clients-come-and-go", while_clients_come_and_go },
 	{ "exported-buffers-outlive-driver-and-module", exported_and_imported },
 	{ "unloaded-after-a-client-died-in-a-flip", unloaded_while_shown },
+	{ "unloaded-while-a-picture-is-shown", unloaded_while_nobody_shows },
+	{ "camera-unloaded-while-its-picture-is-shown",
+	  camera_unloaded_while_shown },
+	{ "with-an-iommu-domain-of-its-own", with_own_domain },
 };
 
 int
