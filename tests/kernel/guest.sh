@@ -33,6 +33,8 @@
 #   display-edu  a sample display and a sample camera behind an IOMMU
 #   camera-hd   pictures of 1920x1080 from a sample camera to four devices
 #   arm64-camera  a sample camera that does not see the processor's caches
+#   arm64-display  a sample display and a sample camera that do not see the
+#               processor's caches, behind an SMMUv3
 #   arm64-devicetree  cameras and displays that a devicetree names, on PCI and on
 #               the platform bus, and none sees the processor's caches
 #   vivid       vivid with buffers of bufalloc, beside the one that the kernel has
@@ -244,6 +246,17 @@ arm64-camera)
 	options=("${virtual_clock[@]}" --devicetree tests/vm/noncoherent
 		--qemu "-machine iommu=smmuv3" --device edu --device edu)
 	programs=(camera camera_sync)
+	;;
+arm64-display)
+	# The devices are as in display-edu.
+	modules=(bufalloc-v4l2 bufalloc-drm vgem ba_edu bufalloc-camera
+		bufalloc-display)
+	append="iommu.strict=1"
+	options=("${virtual_clock[@]}" --devicetree tests/vm/noncoherent
+		--qemu "-machine iommu=smmuv3" --device edu --device edu
+		--device edu,dma_mask=0xffffffffffffffff)
+	environment=(DISPLAYS=0 CAMERAS=1)
+	programs=(panel panel_modes panel_unbind)
 	;;
 arm64-devicetree)
 	# In which slots they are says devicetree.dtso. The first is the display,
