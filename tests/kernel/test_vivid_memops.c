@@ -39,8 +39,9 @@ static const struct {
 	"n_devs=3 allocators=1,1,0 node_types=0x101,0x101,0x1 num_inputs=3,1,1 " \
 	"input_types=0x34,0,0 num_outputs=2,1,1 output_types=2,1,0"
 
-/* Of the driver as it is in the kernel. */
+/* Of the driver as it is in the kernel, if that was asked. */
 static struct compliance stock[NODES];
+static bool is_stock_known;
 
 /*
  * What fails with the driver as the kernel has it, too: the program is newer. It
@@ -126,10 +127,17 @@ check_known(const struct compliance *result)
 static void
 as_it_is(void)
 {
+	if (access("/sys/kernel/debug/dma-api", F_OK) == 0) {
+		/* What the changed one needs, too, stays loaded. */
+		CHECK_EQ(system("modprobe vivid && rmmod vivid"), 0);
+		ktest_skip("the kernel checks how drivers use the DMA API, and warns "
+			   "of this one: it maps more than 64 KiB as one segment");
+	}
 	ask("modprobe vivid " PARAMETERS, stock);
 	for (size_t i = 0; i < NODES; i++) {
 		check_known(&stock[i]);
 	}
+	is_stock_known = true;
 }
 
 static unsigned int
@@ -151,9 +159,16 @@ changed(void)
 
 	ask("insmod \"$VIVID_SG_KO\" " PARAMETERS, ours);
 	for (size_t i = 0; i < NODES; i++) {
-		CHECK(check_known(&ours[i]) <= check_known(&stock[i]));
-		CHECK(ours[i].failed <= stock[i].failed);
-		CHECK(ours[i].warnings <= stock[i].warnings);
+		unsigned int count = check_known(&ours[i]);
+
+		if (is_stock_known) {
+			CHECK(count <= check_known(&stock[i]));
+			CHECK(ours[i].failed <= stock[i].failed);
+			CHECK(ours[i].warnings <= stock[i].warnings);
+		}
+	}
+	if (!is_stock_known) {
+		return;
 	}
 	ktest_figure("vivid_compliance_failed", sum_failed(ours));
 	ktest_figure("vivid_compliance_failed_stock", sum_failed(stock));
