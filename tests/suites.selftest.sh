@@ -23,7 +23,7 @@ suites_of() {
 helper() {
 	case $1 in
 	tests/kernel/in-guest.sh | tests/kernel/vivid.sh | tests/gst/run_tests.sh) return 0 ;;
-	tests/install/drivers-in-guest.sh) return 0 ;;
+	tests/install/drivers-in-guest.sh | tests/coverage/build.sh) return 0 ;;
 	esac
 	[ ! -x "$1" ]
 }

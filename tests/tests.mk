@@ -7,7 +7,7 @@ TESTS ?=
 JOBS ?= $(if $(filter 1,$(shell nproc)),1,2)
 TEST_PARTS = lib tool plugin modules unit gst-tests bench ktests libtests
 
-.PHONY: tests-build tests-deps check-host check check-all check-controls lint reliability
+.PHONY: tests-build tests-deps check-host check check-all check-controls coverage lint reliability
 
 # Nothing is said, and nothing done, where all packages are installed.
 tests-deps:
@@ -38,6 +38,10 @@ check-controls: tests-build
 reliability:
 	$(Q)scripts/reliability.sh --figures >docs/reliability.md.tmp
 	$(Q)mv docs/reliability.md.tmp docs/reliability.md
+
+## coverage          what of kernel/ the guest tests run (docs/testing.md)
+coverage: tests-build
+	$(Q)tests/run --target check-all kernel-coverage
 
 ## lint              style, spelling, licences, static analysis
 lint: tests-deps

@@ -46,7 +46,9 @@
 #
 # For tests/controls: MODULE_DIR has other modules than the ones that are built
 # here, BUFALLOC_TOOL is another command, GUEST_LOG is where the guest's console
-# goes, GUEST_OPTIONS are for run.
+# goes, GUEST_OPTIONS are for run. For tests/coverage: COVERAGE_DIR is the folder
+# that the guest puts into what of the modules each program ran, COVERAGE_KO a module
+# that those need.
 #
 # shellcheck disable=SC2054 # the commas are QEMU's
 set -u
@@ -326,7 +328,7 @@ reserved)
 	bufalloc_parameters="reserved=32M@0x52000000,128M@0x48000000,16M@0x0a000000"
 	# ba_api takes the first two devices.
 	modules=(bufalloc-v4l2 vivid ba_api "ba_edu dma_bits=64,64,28,24")
-	[[ $kernel == debug-* ]] || modules+=(ba_alias)
+	[[ $kernel == debug-* || $kernel == faults-* ]] || modules+=(ba_alias)
 	# shellcheck disable=SC2016 # the $ is the kernel's
 	append='intel_iommu=on iommu.strict=1 memmap=32M$0x52000000'
 	# shellcheck disable=SC2016
@@ -410,6 +412,7 @@ case " ${modules[*]} " in
 	;;
 esac
 arguments=()
+[ -z "${COVERAGE_KO-}" ] || arguments=(--module "$COVERAGE_KO")
 for module in "bufalloc $bufalloc_parameters" "${modules[@]}"; do
 	read -r name parameters <<<"$module"
 	case $name in
@@ -427,7 +430,8 @@ mkdir -p "$logs"
 read -r -a more <<<"${GUEST_OPTIONS-}"
 # Watching itself takes the debug kernel five times as long.
 limit=600
-[[ $kernel != debug-* ]] || limit=1800
+[[ $kernel != debug-* && $kernel != faults-* ]] || limit=1800
+[ -z "${COVERAGE_DIR-}" ] || more+=(--out "$COVERAGE_DIR")
 exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout "$limit" \
 	--append "$append" "${options[@]}" "${arguments[@]}" \
 	--log "${GUEST_LOG:-$logs/kernel-$suite-$kernel.guest.log}" \
@@ -435,5 +439,5 @@ exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout "$limit" \
 	CAMERA_KO="$modules_dir/samples/bufalloc-camera.ko" \
 	DISPLAY_KO="$modules_dir/samples/bufalloc-display.ko" \
 	BUFALLOC_TOOL="${BUFALLOC_TOOL:-$build/tools/bufalloc}" \
-	"${environment[@]}" \
+	COVERAGE_DIR="${COVERAGE_DIR-}" "${environment[@]}" \
 	tests/kernel/in-guest.sh "$build" "${programs[@]}"

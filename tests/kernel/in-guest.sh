@@ -37,6 +37,21 @@ merge() {
 	fi
 }
 
+# counted PROGRAM: keep what of the modules ran since the last call, where they are
+# built to count it (GCOV_PROFILE). Modules that are gone by now are in it.
+counted() {
+	local gcov=/sys/kernel/debug/gcov dir=${COVERAGE_DIR-}/${1##*/} file
+	[ -n "${COVERAGE_DIR-}" ] || return 0
+	rm -rf "$dir"
+	mkdir "$dir.part"
+	# Its files have no size, so that nothing but cat copies them.
+	find $gcov -name "*.gcda" | while read -r file; do
+		cat "$file" >"$dir.part/${file##*/}"
+	done
+	mv "$dir.part" "$dir"
+	echo 1 >$gcov/reset
+}
+
 # The IOMMU translates nothing for the device EDU_IDENTITY, as for one outside.
 if [ -n "${EDU_IDENTITY-}" ]; then
 	device=$(readlink -f "/sys/class/ba_edu/ba_edu$EDU_IDENTITY/device")
@@ -82,6 +97,7 @@ for program in "$@"; do
 	wait $!
 	status=$?
 	[ "$status" -le 1 ] || result "not ok" "$program: ends by itself ($status)"
+	counted "$program"
 done
 
 # What was allocated and nothing points to any more, where the kernel looks for
@@ -128,5 +144,6 @@ if [ -d /sys/module/bufalloc ]; then
 else
 	result ok "the module can be unloaded"
 fi
+counted end
 echo "1..$count"
 exit $failed

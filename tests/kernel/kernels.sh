@@ -13,6 +13,7 @@ for_kernel() {
 	case $1 in
 	stock-6.1-amd64) headers=6.1-amd64 ;;
 	debug-6.12-amd64) headers=6.12-debug ;;
+	faults-6.12-amd64) headers=6.12-faults ;;
 	peers-6.12-amd64) headers=6.12-peers ;;
 	arm64-6.12)
 		headers=6.12-arm64
