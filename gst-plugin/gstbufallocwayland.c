@@ -293,7 +293,7 @@ guint
 gst_bufalloc_wayland_open (GstElement * element,
     gint fds[GST_BUFALLOC_MAX_COMPOSITOR_DEVICES])
 {
-  Feedback feedback = { NULL, };
+  Feedback feedback = {.dmabuf = NULL };
   struct wl_display *display;
   const gchar *reason;
   gchar *name = NULL;

@@ -128,13 +128,13 @@ print_rows (GString * text, GPtrArray * rows)
     gchar **row = g_ptr_array_index (rows, i);
 
     for (c = 0; c < N_COLUMNS; c++)
-      width[c] = MAX (width[c], g_utf8_strlen (row[c], -1));
+      width[c] = MAX (width[c], (gsize) g_utf8_strlen (row[c], -1));
   }
   for (i = 0; i < rows->len; i++) {
     gchar **row = g_ptr_array_index (rows, i);
 
     for (c = 0; c < N_COLUMNS; c++) {
-      gint pad = (gint) (width[c] - g_utf8_strlen (row[c], -1));
+      gint pad = (gint) width[c] - (gint) g_utf8_strlen (row[c], -1);
       gboolean is_number = c == 1 || c == 2 || c == 4;
 
       if (c == N_COLUMNS - 1)

@@ -13,6 +13,12 @@
 #error "bufalloc needs Linux 6.1 or later"
 #endif
 
+/* What a newer kernel changes without a word no probe finds. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0) && \
+	!defined(BUFALLOC_UNTESTED_KERNEL)
+#error "bufalloc knows Linux up to 7.2; try KMAKE_FLAGS=KCFLAGS=-DBUFALLOC_UNTESTED_KERNEL"
+#endif
+
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>

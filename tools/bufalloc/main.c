@@ -132,7 +132,7 @@ main(int argc, char *argv[])
 
 	status = run(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		return tool_error(errno, "cannot write to standard output");
+		status = tool_error(errno, "cannot write to standard output");
 	}
-	return status;
+	return (int)status;
 }
