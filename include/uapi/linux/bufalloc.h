@@ -737,19 +737,22 @@ struct bufalloc_copy {
  *
  * Its errors, besides those at the top:
  *
- *  - ENOENT: no firmware folder has such a file, or it is empty.
+ *  - ENOENT: no firmware folder has such a file, or it is empty; or the memory
+ *    ran out while the kernel's loader looked for it, which then goes on to its
+ *    next folder and says no more (drivers/base/firmware_loader/main.c).
  *  - EMEDIUMTYPE: there is only a compressed one (.xz, .zst), which cannot be
  *    read in parts. Unpack it.
  *  - EFBIG: the file is longer than the rest of the buffer.
- *  - ESTALE: it changed while it was read. Try again.
+ *  - ESTALE: it changed while it was read, or the memory ran out meanwhile, as
+ *    for ENOENT. Try again.
  *  - EOPNOTSUPP: this kernel has no firmware loader (CONFIG_FW_LOADER), the
  *    firmware is built into it, or the system is about to sleep.
  *  - EACCES, EPERM: also, a security module (IMA appraisal, LoadPin) does not
  *    let firmware be read in parts, or from there.
  *  - EIO and others: of the file system.
  *
- * After ESTALE, EINTR and an error of the file system the bytes of the buffer
- * from @offset on have any contents. After all other errors it is as it was.
+ * After ESTALE, EINTR, ENOMEM and an error of the file system the bytes of the
+ * buffer from @offset on have any contents. After all other errors it is as it was.
  */
 struct bufalloc_load_firmware {
 	__u32 size;
