@@ -97,13 +97,21 @@ build_tool() {
 control() {
 	local name=$1 file=$2 script=$3 program=$4 row=$5 guest=$6
 	local kernel=stock-6.1-amd64 programs=() kdir build cross defect limit=240
-	local dir tap=$logs/control-$name.tap
+	local dir tap=$logs/control-$name.tap only=''
 	case $guest in
 	*:debug) kernel=debug-6.12-amd64 ;;
+	*:faults) kernel=faults-6.12-amd64 ;;
 	*:peers) kernel=peers-6.12-amd64 ;;
 	*:arm64) kernel=arm64-6.12 ;;
 	esac
 	[ "$program" != frag ] || limit=900
+	# A sweep takes its time: only the one; for leaks two that have some then.
+	case $program/$row in
+	faults/nothing-is-leaked) only=alloc-from-system,attach-and-map ;;
+	esac
+	case $program in
+	faults*) limit=900 only+=,$row ;;
+	esac
 	for_kernel "$kernel" || exit 1
 	dir=build/controls/$kernel-${part%/*}
 	case $file in
@@ -123,7 +131,7 @@ control() {
 	# What the kernel's log says and how the guest ends do not matter here.
 	[ "$program" = log ] || programs=("$program")
 	env "$defect" GUEST_LOG="$logs/control-$name.guest" \
-		FRAGMENT_LEVEL="$row" DRM_CLIENTS_ROW="$row" \
+		FRAGMENT_LEVEL="$row" DRM_CLIENTS_ROW="$row" KTEST_ROW="$only" \
 		GUEST_OPTIONS="--timeout $limit --allow-warnings ." \
 		tests/kernel/guest.sh "${guest%:*}" "$kernel" \
 		"${programs[@]}" >"$tap" 2>/dev/null

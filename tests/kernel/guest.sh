@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # guest.sh SUITE [KERNEL [PROGRAM...]]: the test programs of one suite (or only
 # these), in one guest of that kernel (stock-6.1-amd64, debug-6.12-amd64,
-# peers-6.12-amd64, arm64-6.12). Prints TAP.
+# faults-6.12-amd64, peers-6.12-amd64, arm64-6.12). Prints TAP.
 #
 #   plain       everything that needs no special guest
 #   selftest    what the tool's selftest says of a machine; its many runs take
@@ -42,6 +42,8 @@
 #   reserved    memory that the kernel was told to leave alone
 #   arm64-reserved  the same by a devicetree, and devices that do not see the
 #               processor's caches
+#   faults      on the kernel faults-6.12-amd64: every allocation and every copy
+#               from and to user space fails, one after the other
 #   frag        fragmented memory, with a CMA region where the kernel can
 #
 # For tests/controls: MODULE_DIR has other modules than the ones that are built
@@ -358,6 +360,17 @@ arm64-reserved)
 	mem=5120
 	programs=(reserved devicetree own_memory devicetree_module)
 	;;
+faults)
+	# The first device is the camera's; see in-guest.sh.
+	modules=(bufalloc-v4l2 bufalloc-drm vgem vivid ba_importer ba_edu
+		bufalloc-camera ba_vkms ba_faults)
+	append="intel_iommu=on iommu.strict=1 page_owner=on"
+	options=("${virtual_clock[@]}" --device intel-iommu,intremap=off
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff
+		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff)
+	environment=(CAMERAS="0" KTEST_ROW="${KTEST_ROW-}")
+	programs=(faults faults_v4l2 faults_drm faults_load)
+	;;
 frag)
 	modules=(ba_edu)
 	mem=2048
@@ -430,7 +443,8 @@ mkdir -p "$logs"
 read -r -a more <<<"${GUEST_OPTIONS-}"
 # Watching itself takes the debug kernel five times as long.
 limit=600
-[[ $kernel != debug-* && $kernel != faults-* ]] || limit=1800
+[[ $kernel != debug-* ]] || limit=1800
+[[ $kernel != faults-* ]] || limit=3600
 [ -z "${COVERAGE_DIR-}" ] || more+=(--out "$COVERAGE_DIR")
 exec tests/vm/run --kernel "$kernel" --mem "$mem" --timeout "$limit" \
 	--append "$append" "${options[@]}" "${arguments[@]}" \

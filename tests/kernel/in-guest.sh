@@ -80,6 +80,12 @@ for program in "$@"; do
 	# These unload bufalloc, which nothing may hold then.
 	case $program in
 	lifetime) rmmod bufalloc_v4l2 bufalloc_drm ;;
+	faults_load)
+		for module in ba_vkms ba_edu ba_importer bufalloc_camera \
+			bufalloc_v4l2 bufalloc_drm bufalloc; do
+			[ ! -d "/sys/module/$module" ] || rmmod "$module"
+		done
+		;;
 	reserved_parameters | devicetree_module)
 		for module in ba_api ba_edu ba_own bufalloc_v4l2; do
 			[ ! -d "/sys/module/$module" ] || rmmod "$module"
@@ -121,7 +127,7 @@ if [ -e $kmemleak ]; then
 fi
 
 # The test's own drivers go first; the others hold nothing of ours any more.
-for module in ba_vkms ba_gem ba_alias ba_api ba_camera ba_drm ba_edu ba_importer ba_kva ba_mock ba_own ba_v4l2 bufalloc_camera bufalloc_display bufalloc_v4l2 bufalloc_drm; do
+for module in ba_faults ba_vkms ba_gem ba_alias ba_api ba_camera ba_drm ba_edu ba_importer ba_kva ba_mock ba_own ba_v4l2 bufalloc_camera bufalloc_display bufalloc_v4l2 bufalloc_drm; do
 	[ ! -d "/sys/module/$module" ] || rmmod "$module" ||
 		result "not ok" "$module can be unloaded"
 done
@@ -136,6 +142,7 @@ else
 fi
 # fput() is asynchronous: within a second.
 for _ in $(seq 100); do
+	[ -d /sys/module/bufalloc ] || break
 	rmmod bufalloc 2>/dev/null && break
 	read -r -t 0.01 <> <(:)
 done
