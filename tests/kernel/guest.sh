@@ -44,6 +44,7 @@
 #               processor's caches
 #   faults      on the kernel faults-6.12-amd64: every allocation and every copy
 #               from and to user space fails, one after the other
+#   kill        processes that are killed in the middle of things
 #   frag        fragmented memory, with a CMA region where the kernel can
 #
 # For tests/controls: MODULE_DIR has other modules than the ones that are built
@@ -370,6 +371,11 @@ faults)
 		--device edu,bus=pcie.0,dma_mask=0xffffffffffffffff)
 	environment=(CAMERAS="0" KTEST_ROW="${KTEST_ROW-}")
 	programs=(faults faults_v4l2 faults_drm faults_load)
+	;;
+kill)
+	modules=(bufalloc-v4l2 bufalloc-drm vgem vivid)
+	environment=(KILL_TIMES="${KILL_TIMES-}" KTEST_ROW="${KTEST_ROW-}")
+	programs=(kill)
 	;;
 frag)
 	modules=(ba_edu)
