@@ -513,6 +513,9 @@ static void edu_remove(struct pci_dev *pdev)
 	list_for_each_entry(file, &edu->files, entry)
 		edu_release(file);
 	mutex_unlock(&edu->lock);
+	/* The next driver finds what the PCI core has set. */
+	dma_set_max_seg_size(&pdev->dev, SZ_64K);
+	dma_set_seg_boundary(&pdev->dev, DMA_BIT_MASK(32));
 	edus[edu->index] = NULL;
 	ida_free(&indices, edu->index);
 	put_device(&edu->node);
