@@ -99,7 +99,8 @@ control() {
 	local kernel=stock-6.1-amd64 programs=() kdir build cross defect limit=240
 	local dir tap=$logs/control-$name.tap only=''
 	case $guest in
-	*:debug) kernel=debug-6.12-amd64 ;;
+	# Watching itself takes it longer, as in guest.sh.
+	*:debug) kernel=debug-6.12-amd64 limit=900 ;;
 	*:faults) kernel=faults-6.12-amd64 ;;
 	*:peers) kernel=peers-6.12-amd64 ;;
 	*:arm64) kernel=arm64-6.12 ;;
