@@ -55,6 +55,7 @@ include gst-plugin/plugin.mk
 include kernel/module.mk
 include demo/demo.mk
 include tests/fragment/fragment.mk
+include tests/fuzz/fuzz.mk
 include tests/kernel/kernel.mk
 include tests/lib/lib.mk
 include tests/unit/unit.mk

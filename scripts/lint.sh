@@ -134,8 +134,9 @@ lint_spelling() {
 	local list
 	mapfile -t list < <(files '*' | grep -v '^LICENSES/')
 	# A heap of this name must not exist, says a test; a driver's name and
-	# the kernel's words for a file, for an inode's end and for VIDIOC_S_PARM.
-	codespell --ignore-words-list=syste,gud,filp,iput,renderd,parm "${list[@]}"
+	# the kernel's words for a file, for an inode's end and for VIDIOC_S_PARM; and
+	# syzkaller's for a direction.
+	codespell --ignore-words-list=syste,gud,filp,iput,renderd,parm,inout "${list[@]}"
 }
 
 # normal: spaces inside of a line count as one. Comments and macros may be

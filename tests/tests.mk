@@ -5,7 +5,7 @@ TESTS ?=
 # Suites at once. A guest is one processor's work, most of the time, so two on two
 # processors end sooner; what is measured then is measured beside others.
 JOBS ?= $(if $(filter 1,$(shell nproc)),1,2)
-TEST_PARTS = lib tool plugin modules unit gst-tests bench ktests libtests
+TEST_PARTS = lib tool plugin modules unit gst-tests bench ktests fuzzer libtests
 
 .PHONY: tests-build tests-deps check-host check check-all check-controls coverage lint reliability
 
