@@ -45,6 +45,10 @@
 #   faults      on the kernel faults-6.12-amd64: every allocation and every copy
 #               from and to user space fails, one after the other
 #   kill        processes that are killed in the middle of things
+#   limits      what one process or user may take, with a region that was set
+#               aside, and CMA where the kernel has it
+#   limits-kill a request for 20 GiB; the guest's memory is the host's only when
+#               it is used
 #   frag        fragmented memory, with a CMA region where the kernel can
 #
 # For tests/controls: MODULE_DIR has other modules than the ones that are built
@@ -376,6 +380,20 @@ kill)
 	modules=(bufalloc-v4l2 bufalloc-drm vgem vivid)
 	environment=(KILL_TIMES="${KILL_TIMES-}" KTEST_ROW="${KTEST_ROW-}")
 	programs=(kill)
+	;;
+limits)
+	bufalloc_parameters="reserved=32M@0x52000000"
+	modules=(bufalloc-v4l2 bufalloc-drm vgem "vivid allocators=1")
+	# shellcheck disable=SC2016 # the $ is the kernel's
+	append='memmap=32M$0x52000000 cma=256M@0-1G'
+	programs=(limits limits_files)
+	[[ $kernel == stock-* ]] || programs=(limits_cma)
+	environment=(LIMITS_COUNT="${LIMITS_COUNT-}")
+	;;
+limits-kill)
+	modules=()
+	mem=21504
+	programs=(limits_kill)
 	;;
 frag)
 	modules=(ba_edu)
