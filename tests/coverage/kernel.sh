@@ -37,6 +37,8 @@ guests=(
 	"peers-6.12-amd64 noncoherent"
 	"arm64-6.12 arm64-reserved"
 	"arm64-6.12 arm64-devicetree"
+	"arm64-6.12 arm64-noncoherent"
+	"arm64-6.12 arm64-camera"
 )
 
 build() {
