@@ -35,6 +35,7 @@ guests=(
 	"peers-6.12-amd64 masks"
 	"peers-6.12-amd64 reserved"
 	"peers-6.12-amd64 noncoherent"
+	"peers-6.12-amd64 vivid"
 	"arm64-6.12 arm64-reserved"
 	"arm64-6.12 arm64-devicetree"
 	"arm64-6.12 arm64-noncoherent"
