@@ -111,7 +111,7 @@ control() {
 	faults/nothing-is-leaked) only=alloc-from-system,attach-and-map ;;
 	esac
 	case $program in
-	faults*) limit=900 only+=,$row ;;
+	faults* | kill) limit=900 only+=,$row ;;
 	esac
 	for_kernel "$kernel" || exit 1
 	dir=build/controls/$kernel-${part%/*}
