@@ -17,9 +17,9 @@ struct iommu_domain *api_own_domain(int i)
 
 	if (!iommu_get_domain_for_dev(api_dev(i)))
 		return ERR_PTR(-ENODEV);
-	domain = iommu_domain_alloc(api_dev(i)->bus);
-	if (!domain)
-		return ERR_PTR(-ENOMEM);
+	domain = bufalloc_compat_iommu_domain_alloc(api_dev(i));
+	if (IS_ERR(domain))
+		return domain;
 	ret = iommu_attach_device(domain, api_dev(i));
 	if (ret) {
 		iommu_domain_free(domain);

@@ -203,4 +203,4 @@ module_platform_driver(ba_camera);
 
 MODULE_DESCRIPTION("Cameras of a devicetree, for tests");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(BUFALLOC);
+BUFALLOC_IMPORT_NS(BUFALLOC);

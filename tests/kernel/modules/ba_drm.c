@@ -37,7 +37,8 @@ DEFINE_DRM_ACCEL_FOPS(accel_fops);
 #endif
 
 #define DRIVER(_name, _features, _fops, ...) \
-	{ .name = _name, .desc = "test", .date = "20261121", \
+	{ .name = _name, .desc = "test", \
+	  BUFALLOC_COMPAT_DRM_DATE("20261121") \
 	  .driver_features = _features, .fops = &_fops, \
 	  .prime_fd_to_handle = drm_gem_prime_fd_to_handle, ##__VA_ARGS__ }
 

@@ -404,11 +404,12 @@ static void edu_leave_domain(void *data)
 /* As some display drivers do: what the DMA API maps is not in it. */
 static int edu_enter_domain(struct pci_dev *pdev)
 {
-	struct iommu_domain *domain = iommu_domain_alloc(pdev->dev.bus);
+	struct iommu_domain *domain =
+		bufalloc_compat_iommu_domain_alloc(&pdev->dev);
 	int ret;
 
-	if (!domain)
-		return -ENODEV;
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
 	ret = iommu_attach_device(domain, &pdev->dev);
 	if (ret) {
 		iommu_domain_free(domain);
@@ -581,5 +582,5 @@ module_exit(edu_exit);
 
 MODULE_DESCRIPTION("Imports dma-bufs into QEMU's device edu, for tests");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(DMA_BUF);
-MODULE_IMPORT_NS(BUFALLOC);
+BUFALLOC_IMPORT_NS(DMA_BUF);
+BUFALLOC_IMPORT_NS(BUFALLOC);

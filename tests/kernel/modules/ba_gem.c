@@ -126,7 +126,7 @@ DEFINE_DRM_GEM_FOPS(fops);
 #define DRIVER_OF_ALL(which) \
 	.name = (which), \
 	.desc = "test", \
-	.date = "20261122", \
+	BUFALLOC_COMPAT_DRM_DATE("20261122") \
 	.driver_features = DRIVER_GEM | DRIVER_MODESET, \
 	.fops = &fops, \
 	.ioctls = ioctls, \
@@ -253,4 +253,4 @@ module_exit(remove_all);
 
 MODULE_DESCRIPTION("DRM devices that map GEM objects, for tests");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(BUFALLOC);
+BUFALLOC_IMPORT_NS(BUFALLOC);

@@ -323,4 +323,4 @@ module_exit(ba_importer_exit);
 
 MODULE_DESCRIPTION("A stand-in importer of dma-bufs, for tests");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(DMA_BUF);
+BUFALLOC_IMPORT_NS(DMA_BUF);

@@ -684,4 +684,4 @@ module_exit(ba_mock_exit);
 
 MODULE_DESCRIPTION("A mock of devices that do not see the CPU's caches, for tests");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(DMA_BUF);
+BUFALLOC_IMPORT_NS(DMA_BUF);

@@ -92,6 +92,13 @@ static void fill_queue(struct vb2_queue *queue, const struct vb2_mem_ops *memops
 	queue->dev = &devices[device]->dev;
 }
 
+/* 6.18 has them set and clear the file's private_data, too. */
+#ifdef BUFALLOC_HAVE_V4L2_FH_FILE
+#define BA_FH_CALL(_call, _fh, _file) _call(_fh, _file)
+#else
+#define BA_FH_CALL(_call, _fh, _file) _call(_fh)
+#endif
+
 static int node_open(struct file *filp)
 {
 	struct video_device *vdev = video_devdata(filp);
@@ -109,7 +116,7 @@ static int node_open(struct file *filp)
 		file->fh.m2m_ctx = &file->m2m;
 	}
 	filp->private_data = &file->fh;
-	v4l2_fh_add(&file->fh);
+	BA_FH_CALL(v4l2_fh_add, &file->fh, filp);
 	return 0;
 }
 
@@ -117,7 +124,7 @@ static int node_release(struct file *filp)
 {
 	struct v4l2_fh *fh = filp->private_data;
 
-	v4l2_fh_del(fh);
+	BA_FH_CALL(v4l2_fh_del, fh, filp);
 	v4l2_fh_exit(fh);
 	kfree(container_of(fh, struct open_file, fh));
 	return 0;
@@ -240,4 +247,4 @@ module_exit(remove_all);
 
 MODULE_DESCRIPTION("V4L2 nodes to be asked about, for tests");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(BUFALLOC);
+BUFALLOC_IMPORT_NS(BUFALLOC);

@@ -273,4 +273,4 @@ static struct miscdevice views_misc = {
 module_misc_device(views_misc);
 MODULE_DESCRIPTION("Types of memory in page tables, for bufalloc's tests");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(DMA_BUF);
+BUFALLOC_IMPORT_NS(DMA_BUF);
