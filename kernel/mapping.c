@@ -104,7 +104,8 @@ static int copy_runs(struct sg_table *to, struct sg_table *runs,
 {
 	int ret;
 
-	ret = sg_alloc_table(to, cut_runs(NULL, runs, dev, pages), GFP_KERNEL);
+	ret = sg_alloc_table(to, cut_runs(NULL, runs, dev, pages),
+			     GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 	cut_runs(to->sgl, runs, dev, pages);
@@ -319,7 +320,7 @@ static struct bufalloc_mapping *create(struct bufalloc_buffer *buf,
 	struct bufalloc_mapping *mapping;
 	int ret;
 
-	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
 
@@ -405,7 +406,7 @@ struct sg_table *bufalloc_mapping_get(struct bufalloc_buffer *buf,
 	struct sg_table *table;
 	int ret;
 
-	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
 	/* What an importer would find at such a page is no memory. */

@@ -107,7 +107,8 @@ static int cut_table(struct bufalloc_vb2 *plane)
 	struct scatterlist *from, *to;
 	int i, ret;
 
-	ret = sg_alloc_table(&plane->part, plane->table->nents, GFP_KERNEL);
+	ret = sg_alloc_table(&plane->part, plane->table->nents,
+			     GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 	to = plane->part.sgl;

@@ -105,7 +105,9 @@ control() {
 	*:peers) kernel=peers-6.12-amd64 ;;
 	*:arm64) kernel=arm64-6.12 ;;
 	esac
-	[ "$program" != frag ] || limit=900
+	case $program in
+	frag | limits_*) limit=900 ;;
+	esac
 	# A sweep takes its time: only the one; for leaks two that have some then.
 	case $program/$row in
 	faults/nothing-is-leaked) only=alloc-from-system,attach-and-map ;;
@@ -133,6 +135,7 @@ control() {
 	[ "$program" = log ] || programs=("$program")
 	env "$defect" GUEST_LOG="$logs/control-$name.guest" \
 		FRAGMENT_LEVEL="$row" DRM_CLIENTS_ROW="$row" KTEST_ROW="$only" \
+		LIMITS_COUNT=100000 \
 		GUEST_OPTIONS="--timeout $limit --allow-warnings ." \
 		tests/kernel/guest.sh "${guest%:*}" "$kernel" \
 		"${programs[@]}" >"$tap" 2>/dev/null

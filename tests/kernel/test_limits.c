@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <xf86drm.h>
+
 #include "cgroup.h"
 #include "user.h"
 
@@ -141,6 +143,29 @@ memfd(int node, unsigned long long step)
 	close(file);
 	errno = error;
 	return taken;
+}
+
+/*
+ * One buffer and more and more importers: each has a table of it, with an entry of
+ * 32 bytes for each page.
+ */
+#define SCATTERED (32 * MIB)
+#define TABLE (SCATTERED / PAGE * 32)
+
+static bool
+importers(int node, unsigned long long step)
+{
+	static int fd = -1;
+	uint32_t handle;
+	int card;
+
+	(void)step;
+	if (fd < 0) {
+		fd = user_try_import(node, user_scattered(SCATTERED), SCATTERED,
+				     0);
+	}
+	card = drm_open_driver("vgem");
+	return fd >= 0 && drmPrimeFDToHandle(card, fd, &handle) == 0;
 }
 
 /* Until it is refused; then the taker waits, for its killer. */
@@ -334,6 +359,14 @@ imported_memfd(void)
 	check_way(&way, true);
 }
 
+static void
+tables_of_importers(void)
+{
+	const struct way way = { TABLE, importers };
+
+	check_way(&way, true);
+}
+
 /* --- What no cgroup sees: contiguous and reserved memory. */
 
 #define SOMEBODY 4321
@@ -455,6 +488,7 @@ static const struct ktest_row rows[] = {
 	{ "system-never-cpu-enomem", never_mapped_enomem },
 	{ "imported-memory", imported_memory },
 	{ "imported-memfd", imported_memfd },
+	{ "tables-of-importers", tables_of_importers },
 	{ "contig-of-all-a-user-s-processes-edquot", contig_edquot },
 	{ "reserved-of-all-a-user-s-processes-edquot", reserved_edquot },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ours uses up what contiguous memory it can get: CMA, the kernel's region for such,
- * is not taken from those others who need it.
+ * Others use up CMA, the kernel's region for contiguous memory: ours does not need
+ * it. And ours uses up what it can get: CMA is not taken from those others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/videodev2.h>
+
+#include "camera.h"
 #include "ktest.h"
 #include "peers.h"
 
@@ -69,6 +72,43 @@ open_heap(void)
 }
 
 /*
+ * A camera whose own buffers would come from there captures into one of ours. (To ask
+ * it for its own makes the kernel warn: what CMA has not, is tried in one block.)
+ */
+static void
+taken_by_others(void)
+{
+	int heap = open_heap(), camera = vivid_open(), node = ba_open();
+	size_t length = camera_start(camera);
+	int fds[MAX_PIECES];
+	unsigned int count;
+	int fd;
+
+	CHECK(vivid_is_dma_contig());
+	/* Down to pieces that no frame fits in. */
+	count = take_cma(heap, fds, 8 * MIB);
+	CHECK(count >= 16);
+	CHECK_ERRNO(ENOMEM, dma_heap_try_alloc(heap, length));
+
+	fd = ba_alloc_for(node, BUFALLOC_HEAP_AUTO, length, &camera, 1, 0).fd;
+	CHECK(fd >= 0);
+	camera_request(camera, V4L2_MEMORY_DMABUF, 1);
+	CHECK_EQ(camera_queue(camera, 0, fd, (uint32_t)length), 0);
+	camera_stream(camera, true);
+	camera_dequeue(camera, V4L2_MEMORY_DMABUF);
+	camera_stream(camera, false);
+	camera_request(camera, V4L2_MEMORY_DMABUF, 0);
+	close(fd);
+	close(ba_alloc(node, BUFALLOC_HEAP_CONTIG, 32 * MIB));
+	close(ba_alloc(node, BUFALLOC_HEAP_SYSTEM, 32 * MIB));
+
+	close_all(fds, count);
+	close(heap);
+	close(camera);
+	close(node);
+}
+
+/*
  * All that contig gives, by the user's limit lifted: then CMA is still there, whole
  * but for what the kernel had put there before and moves away.
  */
@@ -107,6 +147,7 @@ not_taken_by_us(void)
 }
 
 static const struct ktest_row rows[] = {
+	{ "taken-by-others-a-camera-gets-a-buffer", taken_by_others },
 	{ "all-of-contig-leaves-cma", not_taken_by_us },
 };
 
