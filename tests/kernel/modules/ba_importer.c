@@ -120,14 +120,17 @@ static void import_unmap(struct import *import)
 	import->dmabuf = NULL;
 }
 
-/* Where the memory is. With that option the dma-buf core hides it. */
-static phys_addr_t memory_of(struct scatterlist *sg)
+/*
+ * Is that not the memory itself? With that option the dma-buf core hides where it
+ * is; and what was set aside may have no pages, and does not bounce.
+ */
+static bool is_elsewhere(struct scatterlist *sg)
 {
 	struct scatterlist copy = *sg;
 
 	if (IS_ENABLED(CONFIG_DMABUF_DEBUG))
 		copy.page_link ^= ~0xffUL;
-	return sg_phys(&copy);
+	return sg_page(&copy) && sg_dma_address(sg) != sg_phys(&copy);
 }
 
 /* Without an IOMMU there is one segment for each entry. */
@@ -144,7 +147,7 @@ static void import_describe(struct import *import,
 		return;
 	arg->segments = import->table->nents;
 	for_each_sgtable_dma_sg(import->table, sg, i)
-		if (sg_dma_address(sg) != memory_of(sg))
+		if (is_elsewhere(sg))
 			arg->bounced += sg_dma_len(sg);
 }
 
