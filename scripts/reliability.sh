@@ -49,7 +49,7 @@ state() {
 	list) echo met ;;
 	all) [ "$3" = "$(value controls)" ] && echo met || echo "not met" ;;
 	*) awk -v a="$3" -v b="$number" -v op="$op" 'BEGIN {
-		met = op == "=" ? a == b : op == ">" ? a > b : a >= b
+		met = op == "=" ? a == b : op == ">" ? a > b : op == "<=" ? a <= b : a >= b
 		print met ? "met" : "not met" }' ;;
 	esac
 }
