@@ -56,19 +56,14 @@ state() {
 
 # controls WORD...: the names of those of a program
 controls() {
-	local word file
+	local word
 	for word in "$@"; do
 		case $word in
-		own)
-			echo "in the suite"
-			continue
-			;;
-		kernel:*) file=tests/controls/controls.tsv ;;
-		gst:*) file=tests/gst/controls.tsv ;;
-		unit:*) file=tests/unit/controls.tsv ;;
+		own) echo "in the suite" ;;
+		*) awk -F'\t' -v program="${word#*:}" \
+			'!/^#/ && $4 == program { print $1 }' \
+			"tests/${word%%:*}/controls.tsv" ;;
 		esac
-		awk -F'\t' -v program="${word#*:}" \
-			'!/^#/ && $4 == program { print $1 }' "$file"
 	done | paste -sd, | sed 's/,/, /g'
 }
 

@@ -29,12 +29,10 @@ is_a_suite() {
 
 # of the list that the word names; kernels_passing has none to have
 has_controls() {
-	local word file status=0
+	local word status=0
 	for word in $1; do
-		file=tests/${word%%:*}/controls.tsv
-		[ "${word%%:*}" != kernel ] || file=tests/controls/controls.tsv
 		case $word in own | -) continue ;; esac
-		cut -f 4 "$file" | grep -qx -- "${word#*:}" || {
+		cut -f 4 "tests/${word%%:*}/controls.tsv" | grep -qx -- "${word#*:}" || {
 			echo "no control of $word"
 			status=1
 		}
@@ -53,9 +51,9 @@ check "each control is there" each 4 has_controls
 
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT
-printf 'figure\t= 0\twhat\tkernel:no_such\tno-such\n' >"$table"
+printf 'figure\t= 0\twhat\tcontrols:no_such\tno-such\n' >"$table"
 check_red "red: a suite that there is not" "no suite no-such" each 5 is_a_suite
-check_red "red: a control that there is not" "no control of kernel:no_such" \
+check_red "red: a control that there is not" "no control of controls:no_such" \
 	each 4 has_controls
 printf 'figure\t= 0\twhat\n' >"$table"
 check_red "red: fields are missing" "" has_five_fields

@@ -27,10 +27,12 @@ each() {
 
 has_six_fields() { [ $# = 6 ]; }
 
+changes() { [ -f "$1" ] && ! sed -e "$2" "$1" | cmp -s - "$1"; }
+
 changes_its_file() {
 	local file=kernel/$2
 	[ "${2#tools/}" = "$2" ] || file=$2
-	[ -f "$file" ] && ! sed -e "$3" "$file" | cmp -s - "$file"
+	changes "$file" "$3"
 }
 
 # Or it is about how the program or the guest ends, or about the kernel's log.
@@ -56,9 +58,7 @@ once() {
 
 # The lists of the tests on the host have the same first three fields, files from
 # the top of the tree.
-host_changes_its_file() {
-	[ -f "$2" ] && ! sed -e "$3" "$2" | cmp -s - "$2"
-}
+host_changes_its_file() { changes "$2" "$3"; }
 
 check "each line has six fields" each has_six_fields
 check "no name is there twice" once
