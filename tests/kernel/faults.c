@@ -105,6 +105,15 @@ faults_errno(long ret)
 	return ret == -1 ? errno : 0;
 }
 
+void
+faults_close(int *fd)
+{
+	if (*fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+}
+
 static bool
 is_documented(const struct faults_op *op, int error)
 {

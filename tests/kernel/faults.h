@@ -7,6 +7,7 @@
 #ifndef FAULTS_H
 #define FAULTS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -31,6 +32,20 @@ struct faults_op {
 	void (*undo)(void);
 	int errnos[FAULTS_ERRNOS];
 };
+
+/* What most operations may end with: no memory, or user memory that fails. */
+#define FAULTS_NOTHING_LEFT    \
+	{                      \
+		ENOMEM, EFAULT \
+	}
+
+/* A row that sweeps the operation whose members these are. */
+#define FAULTS_ROW(fn, ...)                                         \
+	static void fn(void)                                        \
+	{                                                           \
+		static const struct faults_op op = { __VA_ARGS__ }; \
+		faults_sweep(&op);                                  \
+	}
 
 /*
  * Sweep it, both ways. The row fails if an end of it is another, or leaves an object
@@ -57,5 +72,9 @@ faults_report(void);
 /* errno of what returned -1, else 0. */
 int
 faults_errno(long ret);
+
+/* Close it, if it is not -1 by now, which it is from then on. */
+void
+faults_close(int *fd);
 
 #endif /* FAULTS_H */

@@ -24,8 +24,6 @@
 /* Longer than the page allocator's largest block. */
 #define RANGE ((size_t)5 << 20)
 
-#define NOTHING_LEFT { ENOMEM, EFAULT }
-
 /* What an operation works on. */
 static int node, fd = -1, made = -1, other = -1;
 static void *data;
@@ -60,24 +58,15 @@ prepare_pinnable(void)
 }
 
 static void
-put(int *which)
-{
-	if (*which >= 0) {
-		close(*which);
-		*which = -1;
-	}
-}
-
-static void
 undo(void)
 {
 	if (data != NULL) {
 		munmap(data, LENGTH);
 		data = NULL;
 	}
-	put(&made);
-	put(&other);
-	put(&fd);
+	faults_close(&made);
+	faults_close(&other);
+	faults_close(&fd);
 	close(node);
 }
 
@@ -463,8 +452,7 @@ prepare_importer(void)
 static int
 import_as(uint32_t how, uint32_t device)
 {
-	struct ba_importer_import import = { .fd = fd, .how = how,
-					     .device = device };
+	struct ba_importer_import import = { .fd = fd, .how = how, .device = device };
 
 	if (ioctl(other, BA_IMPORTER_IMPORT, &import) != 0) {
 		return errno;
@@ -531,9 +519,9 @@ run_vgem(void)
 static void
 undo_nothing(void)
 {
-	put(&made);
-	put(&other);
-	put(&node);
+	faults_close(&made);
+	faults_close(&other);
+	faults_close(&node);
 	if (data != NULL) {
 		munmap(data, LENGTH);
 		data = NULL;
@@ -567,82 +555,75 @@ run_life(void)
 	if (data != NULL && munmap(data, LENGTH) == 0) {
 		data = NULL;
 	}
-	put(&made);
-	put(&other);
+	faults_close(&made);
+	faults_close(&other);
 	return error;
 }
 
-#define ROW(fn, ...)                                                \
-	static void fn(void)                                        \
-	{                                                           \
-		static const struct faults_op op = { __VA_ARGS__ }; \
-		faults_sweep(&op);                                  \
-	}
-
-ROW(sweep_open, "open", prepare_node, run_open, undo, NOTHING_LEFT)
-ROW(sweep_info, "INFO", prepare_node, run_info, undo, { EFAULT })
-ROW(sweep_buffer_info, "BUFFER_INFO", prepare_buffer, run_buffer_info, undo,
-    { EFAULT })
-ROW(sweep_device_info, "DEVICE_INFO", prepare_devices, run_device_info,
-    undo_devices, { EFAULT })
-ROW(sweep_alloc_system, "ALLOC from system", prepare_node, run_alloc_system,
-    undo, NOTHING_LEFT)
-ROW(sweep_alloc_block, "ALLOC from contig, a block", prepare_node,
-    run_alloc_block, undo, NOTHING_LEFT)
-ROW(sweep_alloc_range, "ALLOC from contig, a range", prepare_node,
-    run_alloc_range, undo, NOTHING_LEFT)
-ROW(sweep_alloc_write_combine, "ALLOC, write-combined", prepare_node,
-    run_alloc_write_combine, undo, NOTHING_LEFT)
-ROW(sweep_alloc_pinnable, "ALLOC, pinnable", prepare_node, run_alloc_pinnable,
-    undo, NOTHING_LEFT)
-ROW(sweep_alloc_devices, "ALLOC for devices", prepare_devices,
-    run_alloc_devices, undo_devices, NOTHING_LEFT)
-ROW(sweep_alloc_dry, "ALLOC for devices, dry", prepare_devices, run_alloc_dry,
-    undo_devices, NOTHING_LEFT)
-ROW(sweep_import, "IMPORT_USER", prepare_memory, run_import, undo, NOTHING_LEFT)
-ROW(sweep_import_read_only, "IMPORT_USER, read-only", prepare_memory,
-    run_import_read_only, undo, NOTHING_LEFT)
-ROW(sweep_import_devices, "IMPORT_USER for devices", prepare_memory_and_devices,
-    run_import_devices, undo_devices, NOTHING_LEFT)
-ROW(sweep_import_dmabuf, "IMPORT_USER of a dma-buf", prepare_mapped, run_import,
-    undo, NOTHING_LEFT)
-ROW(sweep_sync_range, "SYNC_RANGE", prepare_buffer, run_sync_range, undo,
-    { EFAULT })
-ROW(sweep_copy_out, "COPY out", prepare_buffer, run_copy_out, undo, { EFAULT })
-ROW(sweep_copy_in, "COPY in", prepare_buffer, run_copy_in, undo, { EFAULT })
-ROW(sweep_copy_uncached, "COPY in, write-combined", prepare_uncached,
-    run_copy_in, undo, NOTHING_LEFT)
+FAULTS_ROW(sweep_open, "open", prepare_node, run_open, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_info, "INFO", prepare_node, run_info, undo, { EFAULT })
+FAULTS_ROW(sweep_buffer_info, "BUFFER_INFO", prepare_buffer, run_buffer_info, undo,
+	   { EFAULT })
+FAULTS_ROW(sweep_device_info, "DEVICE_INFO", prepare_devices, run_device_info,
+	   undo_devices, { EFAULT })
+FAULTS_ROW(sweep_alloc_system, "ALLOC from system", prepare_node, run_alloc_system,
+	   undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_alloc_block, "ALLOC from contig, a block", prepare_node,
+	   run_alloc_block, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_alloc_range, "ALLOC from contig, a range", prepare_node,
+	   run_alloc_range, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_alloc_write_combine, "ALLOC, write-combined", prepare_node,
+	   run_alloc_write_combine, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_alloc_pinnable, "ALLOC, pinnable", prepare_node, run_alloc_pinnable,
+	   undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_alloc_devices, "ALLOC for devices", prepare_devices,
+	   run_alloc_devices, undo_devices, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_alloc_dry, "ALLOC for devices, dry", prepare_devices, run_alloc_dry,
+	   undo_devices, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_import, "IMPORT_USER", prepare_memory, run_import, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_import_read_only, "IMPORT_USER, read-only", prepare_memory,
+	   run_import_read_only, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_import_devices, "IMPORT_USER for devices", prepare_memory_and_devices,
+	   run_import_devices, undo_devices, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_import_dmabuf, "IMPORT_USER of a dma-buf", prepare_mapped, run_import,
+	   undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_sync_range, "SYNC_RANGE", prepare_buffer, run_sync_range, undo,
+	   { EFAULT })
+FAULTS_ROW(sweep_copy_out, "COPY out", prepare_buffer, run_copy_out, undo, { EFAULT })
+FAULTS_ROW(sweep_copy_in, "COPY in", prepare_buffer, run_copy_in, undo, { EFAULT })
+FAULTS_ROW(sweep_copy_uncached, "COPY in, write-combined", prepare_uncached,
+	   run_copy_in, undo, FAULTS_NOTHING_LEFT)
 /*
  * The kernel's firmware loader looks in its next folder when it has no memory to
  * look in one, and says ENOENT. In the middle of a file that is its end, and the
  * second reading finds another one: ESTALE.
  */
-ROW(sweep_firmware, "LOAD_FIRMWARE", prepare_firmware, run_firmware, undo,
-    { ENOMEM, EFAULT, ENOENT, ESTALE })
-ROW(sweep_firmware_scattered, "LOAD_FIRMWARE, scattered", prepare_scattered,
-    run_firmware, undo, { ENOMEM, EFAULT, ENOENT, ESTALE })
-ROW(sweep_mmap, "mmap", prepare_buffer, run_mmap, undo, { ENOMEM })
-ROW(sweep_mmap_pinnable, "mmap, pinnable", prepare_pinnable, run_mmap, undo,
-    { ENOMEM })
-ROW(sweep_page_fault, "page fault", prepare_page_fault, run_page_fault,
-    undo_page_fault, NOTHING_LEFT)
-ROW(sweep_pinnable_fault, "page fault, pinnable", prepare_pinnable_fault,
-    run_page_fault, undo_page_fault, NOTHING_LEFT)
-ROW(sweep_dmabuf_sync, "DMA_BUF_IOCTL_SYNC", prepare_buffer, run_dmabuf_sync,
-    undo, { EFAULT })
-ROW(sweep_dmabuf_name, "DMA_BUF_SET_NAME", prepare_buffer, run_dmabuf_name,
-    undo, NOTHING_LEFT)
-ROW(sweep_dmabuf_fences, "sync files", prepare_buffer, run_dmabuf_fences, undo,
-    NOTHING_LEFT)
-ROW(sweep_import_both, "attach and map", prepare_importer, run_import_both,
-    undo, NOTHING_LEFT)
-ROW(sweep_import_reads, "attach and map to read", prepare_importer,
-    run_import_reads, undo, NOTHING_LEFT)
-ROW(sweep_vmap, "vmap", prepare_importer, run_vmap, undo, NOTHING_LEFT)
-ROW(sweep_edu, "map behind the IOMMU", prepare_edu, run_edu, undo, NOTHING_LEFT)
-ROW(sweep_vgem, "import to vgem", prepare_vgem, run_vgem, undo, NOTHING_LEFT)
-ROW(sweep_life, "from open to close", NULL, run_life, undo_nothing,
-    NOTHING_LEFT)
+FAULTS_ROW(sweep_firmware, "LOAD_FIRMWARE", prepare_firmware, run_firmware, undo,
+	   { ENOMEM, EFAULT, ENOENT, ESTALE })
+FAULTS_ROW(sweep_firmware_scattered, "LOAD_FIRMWARE, scattered", prepare_scattered,
+	   run_firmware, undo, { ENOMEM, EFAULT, ENOENT, ESTALE })
+FAULTS_ROW(sweep_mmap, "mmap", prepare_buffer, run_mmap, undo, { ENOMEM })
+FAULTS_ROW(sweep_mmap_pinnable, "mmap, pinnable", prepare_pinnable, run_mmap, undo,
+	   { ENOMEM })
+FAULTS_ROW(sweep_page_fault, "page fault", prepare_page_fault, run_page_fault,
+	   undo_page_fault, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_pinnable_fault, "page fault, pinnable", prepare_pinnable_fault,
+	   run_page_fault, undo_page_fault, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_dmabuf_sync, "DMA_BUF_IOCTL_SYNC", prepare_buffer, run_dmabuf_sync,
+	   undo, { EFAULT })
+FAULTS_ROW(sweep_dmabuf_name, "DMA_BUF_SET_NAME", prepare_buffer, run_dmabuf_name,
+	   undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_dmabuf_fences, "sync files", prepare_buffer, run_dmabuf_fences, undo,
+	   FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_import_both, "attach and map", prepare_importer, run_import_both,
+	   undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_import_reads, "attach and map to read", prepare_importer,
+	   run_import_reads, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_vmap, "vmap", prepare_importer, run_vmap, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_edu, "map behind the IOMMU", prepare_edu, run_edu, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_vgem, "import to vgem", prepare_vgem, run_vgem, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_life, "from open to close", NULL, run_life, undo_nothing,
+	   FAULTS_NOTHING_LEFT)
 
 static const struct ktest_row rows[] = {
 	{ "open-and-close", sweep_open },

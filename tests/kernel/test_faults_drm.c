@@ -19,8 +19,6 @@
 
 #define WIDTH 64
 #define HEIGHT 64
-#define NOTHING_LEFT { ENOMEM, EFAULT }
-
 static int card = -1, node = -1, fd = -1, made = -1, next;
 static struct dumb dumb;
 static void *data;
@@ -48,15 +46,6 @@ prepare_buffer(void)
 	fd = ba_alloc(node, BUFALLOC_HEAP_SYSTEM, (size_t)WIDTH * HEIGHT * 4);
 }
 
-static void
-put(int *which)
-{
-	if (*which >= 0) {
-		close(*which);
-		*which = -1;
-	}
-}
-
 /* The card takes its objects with it. */
 static void
 undo(void)
@@ -65,10 +54,10 @@ undo(void)
 		munmap(data, dumb.size);
 		data = NULL;
 	}
-	put(&made);
-	put(&fd);
-	put(&card);
-	put(&node);
+	faults_close(&made);
+	faults_close(&fd);
+	faults_close(&card);
+	faults_close(&node);
 }
 
 static int
@@ -85,7 +74,9 @@ static int
 run_create(void)
 {
 	struct drm_mode_create_dumb create = {
-		.width = WIDTH, .height = HEIGHT, .bpp = 32,
+		.width = WIDTH,
+		.height = HEIGHT,
+		.bpp = 32,
 	};
 
 	return faults_errno(ioctl(card, DRM_IOCTL_MODE_CREATE_DUMB, &create));
@@ -154,23 +145,16 @@ run_add_fb(void)
 	return faults_errno(ioctl(card, DRM_IOCTL_MODE_RMFB, &args.fb_id));
 }
 
-#define ROW(fn, ...)                                                \
-	static void fn(void)                                        \
-	{                                                           \
-		static const struct faults_op op = { __VA_ARGS__ }; \
-		faults_sweep(&op);                                  \
-	}
-
-ROW(sweep_open, "open a card", prepare_card, run_open, undo, NOTHING_LEFT)
-ROW(sweep_create, "CREATE_DUMB", prepare_card, run_create, undo, NOTHING_LEFT)
-ROW(sweep_map, "mmap of a dumb buffer", prepare_dumb, run_map, undo,
-    NOTHING_LEFT)
-ROW(sweep_export, "PRIME_HANDLE_TO_FD", prepare_dumb, run_export, undo,
-    NOTHING_LEFT)
-ROW(sweep_import, "PRIME_FD_TO_HANDLE", prepare_buffer, run_import, undo,
-    NOTHING_LEFT)
-ROW(sweep_add_fb, "ADDFB2 and RMFB", prepare_dumb, run_add_fb, undo,
-    NOTHING_LEFT)
+FAULTS_ROW(sweep_open, "open a card", prepare_card, run_open, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_create, "CREATE_DUMB", prepare_card, run_create, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_map, "mmap of a dumb buffer", prepare_dumb, run_map, undo,
+	   FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_export, "PRIME_HANDLE_TO_FD", prepare_dumb, run_export, undo,
+	   FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_import, "PRIME_FD_TO_HANDLE", prepare_buffer, run_import, undo,
+	   FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_add_fb, "ADDFB2 and RMFB", prepare_dumb, run_add_fb, undo,
+	   FAULTS_NOTHING_LEFT)
 
 static const struct ktest_row rows[] = {
 	{ "open", sweep_open },

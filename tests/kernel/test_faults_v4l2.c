@@ -20,8 +20,6 @@
 #include "user.h"
 
 #define BUFFERS 2
-#define NOTHING_LEFT { ENOMEM, EFAULT }
-
 static struct sample camera;
 static int made = -1, next;
 static size_t length;
@@ -61,23 +59,14 @@ prepare_queued(void)
 }
 
 static void
-put(int *which)
-{
-	if (*which >= 0) {
-		close(*which);
-		*which = -1;
-	}
-}
-
-static void
 undo(void)
 {
 	if (data != NULL) {
 		munmap(data, length);
 		data = NULL;
 	}
-	put(&made);
-	put(&camera.fd);
+	faults_close(&made);
+	faults_close(&camera.fd);
 }
 
 /* The node's own path is found before. */
@@ -168,24 +157,17 @@ run_stream(void)
 	return faults_errno(ioctl(camera.fd, VIDIOC_STREAMOFF, &type));
 }
 
-#define ROW(fn, ...)                                                \
-	static void fn(void)                                        \
-	{                                                           \
-		static const struct faults_op op = { __VA_ARGS__ }; \
-		faults_sweep(&op);                                  \
-	}
-
-ROW(sweep_open, "open the camera", prepare_path, run_open, undo, NOTHING_LEFT)
-ROW(sweep_request, "REQBUFS", prepare_camera, run_request, undo, NOTHING_LEFT)
+FAULTS_ROW(sweep_open, "open the camera", prepare_path, run_open, undo, FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_request, "REQBUFS", prepare_camera, run_request, undo, FAULTS_NOTHING_LEFT)
 /* To videobuf2 it is EINVAL, whatever the memory operations said. */
-ROW(sweep_export, "EXPBUF", prepare_mmap, run_export, undo,
-    { ENOMEM, EFAULT, EINVAL })
-ROW(sweep_map, "mmap of a camera's buffer", prepare_mmap, run_map, undo,
-    NOTHING_LEFT)
-ROW(sweep_queue_user, "QBUF of user memory", prepare_user, run_queue_user, undo,
-    NOTHING_LEFT)
-ROW(sweep_stream, "STREAMON and STREAMOFF", prepare_queued, run_stream, undo,
-    NOTHING_LEFT)
+FAULTS_ROW(sweep_export, "EXPBUF", prepare_mmap, run_export, undo,
+	   { ENOMEM, EFAULT, EINVAL })
+FAULTS_ROW(sweep_map, "mmap of a camera's buffer", prepare_mmap, run_map, undo,
+	   FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_queue_user, "QBUF of user memory", prepare_user, run_queue_user, undo,
+	   FAULTS_NOTHING_LEFT)
+FAULTS_ROW(sweep_stream, "STREAMON and STREAMOFF", prepare_queued, run_stream, undo,
+	   FAULTS_NOTHING_LEFT)
 
 static const struct ktest_row rows[] = {
 	{ "open", sweep_open },
