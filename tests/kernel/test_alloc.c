@@ -10,9 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -20,6 +18,7 @@
 
 #include <xf86drm.h>
 
+#include "cgroup.h"
 #include "ktest.h"
 
 static const uint64_t MIB = 1 << 20;
@@ -168,54 +167,13 @@ buffer_info_of_others(void)
 
 	card = drm_open_driver("vgem");
 	CHECK_EQ(drmIoctl(card, _IOWR('d', 0xB2, struct drm_mode_create_dumb),
-			  &dumb), 0);
+			  &dumb),
+		 0);
 	CHECK_EQ(drmPrimeHandleToFD(card, dumb.handle, O_CLOEXEC, &fd), 0);
 	info_errno(EOPNOTSUPP, node, fd);
 	close(fd);
 	close(card);
 	close(node);
-}
-
-static void
-write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0) {
-		ktest_skip("no %s", path);
-	}
-	if (write(fd, text, strlen(text)) < 0) {
-		close(fd);
-		ktest_skip("cannot write %s", path);
-	}
-	close(fd);
-}
-
-static unsigned long long
-read_number(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	unsigned long long value = 0;
-
-	CHECK(file != NULL);
-	CHECK_EQ(fscanf(file, "%llu", &value), 1);
-	fclose(file);
-	return value;
-}
-
-#define CGROUP "/sys/fs/cgroup/bufalloc"
-
-/* A new cgroup with that limit; the caller's processes are in it by a child. */
-static void
-make_cgroup(const char *limit)
-{
-	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) != 0 &&
-	    mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL) != 0) {
-		ktest_skip("no cgroup2");
-	}
-	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
-	CHECK(mkdir(CGROUP, 0755) == 0 || errno == EEXIST);
-	write_file(CGROUP "/memory.max", limit);
 }
 
 static void
@@ -226,26 +184,26 @@ in_cgroup(int (*run)(int node))
 	pid_t child = fork();
 
 	if (child == 0) {
-		write_file(CGROUP "/cgroup.procs", "0");
+		cgroup_enter();
 		_exit(run(node));
 	}
 	CHECK_EQ(waitpid(child, &status, 0), child);
 	close(node);
-	CHECK_WITHIN_1S(rmdir(CGROUP) == 0);
+	cgroup_remove();
 	CHECK_EQ(status, 0);
 }
 
 static int
 charged(int node)
 {
-	unsigned long long before = read_number(CGROUP "/memory.current");
+	unsigned long long before = cgroup_read("memory.current");
 	unsigned long long during;
 	int fd = ba_try_alloc(node, BUFALLOC_HEAP_SYSTEM, 64 * MIB);
 
 	if (fd < 0) {
 		return 1;
 	}
-	during = read_number(CGROUP "/memory.current");
+	during = cgroup_read("memory.current");
 	ktest_note("memory.current %llu before, %llu during", before, during);
 	return during < before + 64 * MIB;
 }
@@ -253,7 +211,7 @@ charged(int node)
 static void
 system_is_charged_to_the_cgroup(void)
 {
-	make_cgroup("512M");
+	cgroup_make("512M");
 	in_cgroup(charged);
 }
 
@@ -265,7 +223,7 @@ static int
 charged_as_cut(int node)
 {
 	const unsigned long long length = 7 * MIB / 2;
-	unsigned long long before = read_number(CGROUP "/memory.current");
+	unsigned long long before = cgroup_read("memory.current");
 	unsigned long long during;
 
 	for (int i = 0; i < 64; i++) {
@@ -274,7 +232,7 @@ charged_as_cut(int node)
 	for (int i = 0; i < 16; i++) {
 		ba_alloc(node, BUFALLOC_HEAP_SYSTEM, length);
 	}
-	during = read_number(CGROUP "/memory.current");
+	during = cgroup_read("memory.current");
 	ktest_note("memory.current %llu before, %llu during", before, during);
 	return during > before + 16 * length + 2 * MIB;
 }
@@ -282,7 +240,7 @@ charged_as_cut(int node)
 static void
 cut_off_is_given_back(void)
 {
-	make_cgroup("512M");
+	cgroup_make("512M");
 	in_cgroup(charged_as_cut);
 }
 
@@ -294,7 +252,7 @@ static int
 charged_as_pinnable(int node)
 {
 	const unsigned long long length = 16 * MIB;
-	unsigned long long before = read_number(CGROUP "/memory.current");
+	unsigned long long before = cgroup_read("memory.current");
 	unsigned long long during, pinned;
 	int buffers = ba_live("buffers");
 	int fd = ba_alloc_with(node, BUFALLOC_HEAP_SYSTEM, length,
@@ -303,7 +261,7 @@ charged_as_pinnable(int node)
 				.iov_len = 4 * MIB };
 	int ends[2];
 
-	during = read_number(CGROUP "/memory.current");
+	during = cgroup_read("memory.current");
 	if (during < before + length || pipe(ends) != 0 ||
 	    fcntl(ends[1], F_SETPIPE_SZ, 4 * MIB) < 0 ||
 	    vmsplice(ends[1], &memory, 1, 0) != (ssize_t)memory.iov_len) {
@@ -312,7 +270,7 @@ charged_as_pinnable(int node)
 	munmap(memory.iov_base, length);
 	close(fd);
 	CHECK_WITHIN_1S(ba_live("buffers") == buffers);
-	pinned = read_number(CGROUP "/memory.current");
+	pinned = cgroup_read("memory.current");
 	close(ends[0]);
 	close(ends[1]);
 	ktest_note("memory.current %llu before, %llu during, %llu pinned", before,
@@ -322,7 +280,7 @@ charged_as_pinnable(int node)
 	    pinned > before + memory.iov_len + 4 * MIB) {
 		return 2;
 	}
-	CHECK_WITHIN_1S(read_number(CGROUP "/memory.current") <=
+	CHECK_WITHIN_1S(cgroup_read("memory.current") <=
 			before + 4 * MIB);
 	return 0;
 }
@@ -330,7 +288,7 @@ charged_as_pinnable(int node)
 static void
 pinnable_is_charged(void)
 {
-	make_cgroup("512M");
+	cgroup_make("512M");
 	in_cgroup(charged_as_pinnable);
 }
 
@@ -346,7 +304,7 @@ refused_by_cgroup(int node)
 static void
 cgroup_limit(void)
 {
-	make_cgroup("32M");
+	cgroup_make("32M");
 	in_cgroup(refused_by_cgroup);
 }
 
